@@ -1,0 +1,1 @@
+"""What turns a config into a workflow: validation, the grid of runs, the code a script imports."""

@@ -1,0 +1,45 @@
+"""Multinomial (softmax) regression.
+
+Objective over n examples with features x_i (p,), class numbers t_i in 0..k-1 and weights W (p, k):
+
+    z_i = x_i W          y_ic = exp(z_ic) / sum_j exp(z_ij)
+    C(W) = -1/n sum_i ln y_i,t_i
+    J(W) = C(W) + lambda ||W||^2
+
+The mean is taken over the examples; all weights are penalised, biases too, without a factor 1/2.
+"""
+
+import numpy as np
+
+
+def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Linear part X W, float64 (n, k)."""
+    return features @ weights
+
+
+def loss(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Mean cross-entropy C in nats, without the penalty, by the log-sum-exp of shifted logits.
+
+    Args:
+        logits: float64 (n, k).
+        targets: int64 (n,), class numbers.
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1))
+    return float(np.mean(log_sum - shifted[np.arange(len(targets)), targets]))
+
+
+def gradient(
+    weights: np.ndarray, features: np.ndarray, targets: np.ndarray, l2_lambda: float = 0.0
+) -> np.ndarray:
+    """dJ/dW = X^T (Y - T) / n + 2 lambda W with one-hot rows T, float64 (p, k)."""
+    z = features @ weights
+    residual = np.exp(z - z.max(axis=1, keepdims=True))
+    residual /= residual.sum(axis=1, keepdims=True)
+    residual[np.arange(len(targets)), targets] -= 1.0
+    return features.T @ residual / len(features) + 2.0 * l2_lambda * weights
+
+
+def predict(logits: np.ndarray) -> np.ndarray:
+    """The most probable class number (the first of equals); int64 (n,)."""
+    return logits.argmax(axis=1)
