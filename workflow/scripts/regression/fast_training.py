@@ -1,0 +1,325 @@
+"""The training of `regression.training`, many times faster and with the same results.
+
+What makes it fast, besides the kernels (see `regression.kernels`):
+
+* Checks wait for each other. After c checks without improvement the patience p cannot run out
+  before p - c more, so the weights of the next p - c checks are kept and judged together: one pass
+  over the images for all of them, and not one step of training in vain.
+* The training split needs only its accuracy at a check, and few predictions change from one check
+  to the next. Of the checks that wait together, the middle one judges all training images; the
+  others judge only those whose class does not lead safely there (see `largest_change_of_lead`).
+
+The order of every sum is fixed, so the same call gives the same bits. They differ from those of
+`regression.training`, which sums in another order, in the last digits only. Should two validation
+losses agree in all but those digits, the comparison of early stopping may turn out the other way.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from regression import training
+from regression.machine_code import LANES, load_kernels
+from regression.minibatches import epoch_orders
+from regression.models import output_count
+from regression.splits import Examples
+from regression.training import EarlyStopping, TrainingResult, batches_per_epoch, check_interval
+
+#: Most checks that wait for each other, and most bytes that their weights may take.
+LONGEST_WINDOW = 10
+WINDOW_BYTES = 2**26
+
+#: Images whose logits are kept at a time in a judgement; few enough for the L2 cache.
+TILE = 256
+
+#: No loss or weight of a training that converges is as large, and no sum below it can overflow.
+NEAR_OVERFLOW = 1e150
+
+
+def train(
+    model: str,
+    train: Examples,
+    validation: Examples,
+    *,
+    class_count: int,
+    learning_rate: float,
+    l2_lambda: float,
+    batch_size: int,
+    max_epochs: int,
+    patience: int | None,
+    shuffle: bool,
+    seed: int,
+) -> TrainingResult:
+    """Train from zero weights; arguments, result and errors are those of `training.train`.
+
+    Raises:
+        DataError: the batch is larger than the data.
+        DivergenceError: a loss is NaN or infinite.
+    """
+    batches = batches_per_epoch(len(train.targets), batch_size)
+    interval = check_interval(batches)
+    total_steps = max_epochs * batches
+    # Steps made before each check, and at the end.
+    pauses = [*range(1, total_steps, interval), total_steps]
+    first_trained = class_count - output_count(model, class_count)
+    images, validation_images = bright_pixels(train), bright_pixels(validation)
+    descent = Descent(images, class_count, first_trained, batch_size, learning_rate, l2_lambda)
+    orders = batch_orders(len(train.targets), batch_size, shuffle=shuffle, seed=seed)
+    stopping = EarlyStopping(patience)
+    train_loss: list[np.ndarray] = []
+    check_steps: list[int] = []
+    curves: list[tuple[float, float, float]] = []
+    step, stopped = 0, False
+
+    while pauses and not stopped:
+        waiting = []
+        for _ in range(min(len(pauses), window(stopping, descent.weights.nbytes))):
+            pause = pauses.pop(0)
+            train_loss.append(descent.take_steps(orders, pause - step))
+            step = pause
+            if (step - 1) % interval == 0:
+                check_steps.append(step - 1)
+                waiting.append(descent.weight_matrix())
+            if not in_range(train_loss[-1], descent.weights):
+                # Whether and when a loss overflows depends on the order of sums, so the reference
+                # decides, and names the step.
+                return training.train(
+                    model,
+                    train,
+                    validation,
+                    class_count=class_count,
+                    learning_rate=learning_rate,
+                    l2_lambda=l2_lambda,
+                    batch_size=batch_size,
+                    max_epochs=max_epochs,
+                    patience=patience,
+                    shuffle=shuffle,
+                    seed=seed,
+                )
+        if waiting:
+            checks = judge_checks(waiting, images, validation_images)
+            curves += checks
+            stopped = [stopping.update(loss) for loss, _, _ in checks][-1]
+
+    return TrainingResult(
+        np.ascontiguousarray(descent.weight_matrix()[:, first_trained:]),
+        np.concatenate(train_loss),
+        np.array(check_steps, dtype=np.int64),
+        *np.array(curves).T.copy(),
+        epochs=step // batches,
+        stopped_early=stopped,
+    )
+
+
+def window(stopping: EarlyStopping, weight_bytes: int) -> int:
+    """Checks that may wait for each other: training cannot stop before the last of them."""
+    longest = min(LONGEST_WINDOW, WINDOW_BYTES // weight_bytes)
+    if stopping.patience is not None:
+        longest = min(longest, stopping.patience - stopping.without_improvement)
+    return max(1, longest)
+
+
+def in_range(*arrays: np.ndarray) -> bool:
+    """Whether all numbers are so small that no sum overflows; NaN is not."""
+    return all(np.all(np.abs(array) < NEAR_OVERFLOW) for array in arrays)
+
+
+def batch_orders(n: int, batch_size: int, *, shuffle: bool, seed: int) -> Iterator[np.ndarray]:
+    """Yield, without end, the image numbers of each mini-batch, int64 (batch_size,)."""
+    for order in epoch_orders(n, shuffle=shuffle, seed=seed):
+        for first in range(0, n - batch_size + 1, batch_size):
+            yield order[first : first + batch_size]
+
+
+# --- data in the layout of the kernels ------------------------------------------------------------
+
+
+class BrightPixels(NamedTuple):
+    """The pixels of images that are not black, and the images' classes.
+
+    Attributes:
+        starts: int64 (n + 1,), image i owns the entries starts[i]..starts[i + 1] - 1 of `bright`.
+        bright: uint32, 256 j + u for the value u of pixel j.
+        targets: int64 (n,), class numbers.
+        pixel_count: pixels of an image, p.
+    """
+
+    starts: np.ndarray
+    bright: np.ndarray
+    targets: np.ndarray
+    pixel_count: int
+
+
+def bright_pixels(examples: Examples) -> BrightPixels:
+    """List the pixels that are not black; an image with an odd number of them gets a black one."""
+    pixels = np.ascontiguousarray(examples.pixels)
+    counts = np.count_nonzero(pixels, axis=1)
+    starts = np.zeros(len(pixels) + 1, dtype=np.int64)
+    np.cumsum(counts + counts % 2, out=starts[1:])
+    bright = np.empty(starts[-1], dtype=np.uint32)
+    load_kernels()["list_bright_pixels"](pixels, starts, bright)
+    targets = np.ascontiguousarray(examples.targets, dtype=np.int64)
+    return BrightPixels(starts, bright, targets, pixels.shape[1])
+
+
+def to_panels(matrix: np.ndarray) -> np.ndarray:
+    """Lay out the columns of a (rows, columns) matrix as panels, float64 (panels, rows, LANES)."""
+    rows, columns = matrix.shape
+    panels = aligned_zeros(-(-columns // LANES), rows, LANES)
+    for q, panel in enumerate(panels):
+        part = matrix[:, q * LANES : (q + 1) * LANES]
+        panel[:, : part.shape[1]] = part
+    return panels
+
+
+def aligned_zeros(*shape: int) -> np.ndarray:
+    """float64 zeros that begin at a cache line, so that no row of a panel lies across three."""
+    line = 64
+    memory = np.zeros(math.prod(shape) * 8 + line, dtype=np.uint8)
+    first = -memory.ctypes.data % line
+    return memory[first : first + math.prod(shape) * 8].view(np.float64).reshape(shape)
+
+
+# --- descent --------------------------------------------------------------------------------------
+
+
+class Descent:
+    """Gradient descent from zero weights.
+
+    Attributes:
+        weights: float64 (panels, p + 1, LANES).
+    """
+
+    def __init__(
+        self,
+        images: BrightPixels,
+        class_count: int,
+        first_trained: int,
+        batch_size: int,
+        learning_rate: float,
+        l2_lambda: float,
+    ):
+        """Start from zero; the classes before `first_trained` keep the weights 0."""
+        self.weights = to_panels(np.zeros((images.pixel_count + 1, class_count)))
+        self._images = images
+        self._classes = class_count, first_trained
+        self._rates = learning_rate, l2_lambda
+        panels = len(self.weights)
+        self._work = (
+            aligned_zeros(panels * LANES, batch_size),
+            aligned_zeros(panels, batch_size, LANES),
+            aligned_zeros(4, batch_size),
+            aligned_zeros(1, LANES),
+        )
+
+    def take_steps(self, orders: Iterator[np.ndarray], count: int) -> np.ndarray:
+        """Take some steps; return the loss of each batch before its update, float64 (count,)."""
+        starts, bright, targets, _ = self._images
+        batches = np.stack([next(orders) for _ in range(count)])
+        losses = np.empty(count)
+        load_kernels()["descend"](
+            self.weights,
+            *self._classes,
+            starts,
+            bright,
+            batches,
+            targets[batches],
+            *self._rates,
+            losses,
+            *self._work,
+        )
+        return losses
+
+    def weight_matrix(self) -> np.ndarray:
+        """A copy of the weights, float64 (p + 1, class_count)."""
+        return np.hstack(self.weights)[:, : self._classes[0]].copy()
+
+
+# --- checks ---------------------------------------------------------------------------------------
+
+
+def judge_checks(
+    weights: list[np.ndarray], train: BrightPixels, validation: BrightPixels
+) -> list[tuple[float, float, float]]:
+    """Validation loss, validation accuracy and training accuracy of each weight matrix."""
+    loss, correct, _ = judge(weights, validation, np.arange(len(validation.targets)), losses=True)
+    return list(
+        zip(
+            loss / len(validation.targets),
+            np.count_nonzero(correct, axis=1) / len(validation.targets),
+            count_correct(weights, train) / len(train.targets),
+            strict=True,
+        )
+    )
+
+
+def judge(
+    weights: list[np.ndarray], images: BrightPixels, chosen: np.ndarray, *, losses: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Judge weight matrices, float64 (p + 1, classes) each, on chosen images.
+
+    Args:
+        weights: the matrices, m of them.
+        images: the images.
+        chosen: int64 (n,), numbers of the images to judge.
+        losses: whether losses are wanted.
+
+    Returns:
+        float64 (m,): the sum of the losses, 0 if they are not wanted;
+        bool (m, n): whether the predicted class is right;
+        float64 (m, n): the lead, the largest logit minus the second largest.
+    """
+    panels = to_panels(np.hstack(weights))
+    loss = np.empty(len(weights))
+    correct = np.empty((len(weights), len(chosen)), dtype=np.bool_)
+    lead = np.empty(correct.shape)
+    load_kernels()["evaluate"](
+        panels,
+        weights[0].shape[1],
+        images.starts,
+        images.bright,
+        chosen,
+        images.targets[chosen],
+        int(losses),
+        loss,
+        correct,
+        lead,
+        aligned_zeros(len(panels) * LANES, TILE),
+        aligned_zeros(4, TILE),
+        aligned_zeros(1, LANES),
+    )
+    return loss, correct, lead
+
+
+def count_correct(weights: list[np.ndarray], images: BrightPixels) -> np.ndarray:
+    """How many images each weight matrix classifies correctly, int64 (m,).
+
+    If the lead of an image's first class in one matrix is larger than any lead can change on the
+    way to another, that other matrix predicts the same class.
+    """
+    middle = weights[len(weights) // 2]
+    _, correct, lead = judge([middle], images, np.arange(len(images.targets)), losses=False)
+    change = max(largest_change_of_lead(middle, other) for other in weights)
+    doubtful = np.flatnonzero(lead[0] <= change)
+    certain = np.count_nonzero(correct) - np.count_nonzero(correct[0, doubtful])
+    _, correct, _ = judge(weights, images, doubtful, losses=False)
+    return certain + np.count_nonzero(correct, axis=1)
+
+
+def largest_change_of_lead(a: np.ndarray, b: np.ndarray) -> float:
+    """Bound of the change of z_c - z_d from weights a to b, for all images and classes c and d.
+
+    With D = b - a it is |x . (D_c - D_d)| <= ||x|| ||D_c - D_d||, and ||x|| <= sqrt(p + 1) because
+    no feature exceeds 1. The bound includes what rounding can do to the logits.
+    """
+    change = b - a
+    # Without their mean the columns' products do not cancel below.
+    change -= change.mean(axis=1, keepdims=True)
+    products = change.T @ change
+    squares = np.diag(products)
+    distance = math.sqrt(np.max(squares[:, np.newaxis] + squares - 2.0 * products))
+    rounding = 8.0 * len(a) * np.finfo(float).eps
+    sizes = np.linalg.norm(a) + np.linalg.norm(b)
+    return math.sqrt(len(a)) * ((1.0 + rounding) * distance + rounding * sizes)
