@@ -1,0 +1,23 @@
+"""Bring one raw IDX file, verified by its SHA-256, from the first mirror that has it."""
+
+import argparse
+from pathlib import Path
+
+from pipeline import cli
+from regression.download import cache_folder, fetch
+
+
+def main() -> None:
+    """Read the command line and fetch the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mirrors", nargs="+", required=True, help="templates with {file}")
+    parser.add_argument("--sha256", required=True, help="of the raw file")
+    parser.add_argument("--output", required=True, type=Path, help="the file")
+    arguments = parser.parse_args()
+    path = arguments.output
+    origin = fetch(path.name, arguments.sha256, arguments.mirrors, path, cache_folder())
+    print(f"{path.name}: from {origin}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,68 @@
+"""Cut the raw IDX files of a data set into train, validation and test splits as Parquet."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import cli
+from regression.errors import DataError
+from regression.idx import read_idx
+from regression.splits import Split, write_split
+
+
+def read_source(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read images (n, rows, columns) and labels (n,) that belong together.
+
+    Raises:
+        DataError: a file is damaged or the counts differ.
+    """
+    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if len(images) != len(labels):
+        raise DataError(
+            f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels; "
+            "they do not belong together. Delete both and run again, or correct `files` in the "
+            "config."
+        )
+    return images, labels
+
+
+def cut(images: np.ndarray, labels: np.ndarray, first: int, count: int, name: str) -> Split:
+    """Take the images first .. first + count - 1 of a source.
+
+    Raises:
+        DataError: the source has not that many.
+    """
+    if first + count > len(images):
+        raise DataError(
+            f"split {name} wants the images {first} to {first + count - 1}, but the source has "
+            f"{len(images)}; correct `splits` in the config."
+        )
+    rows = slice(first, first + count)
+    index = np.arange(first, first + count, dtype=np.uint32)
+    return Split(index, labels[rows], images[rows].reshape(count, -1), images.shape[1:])
+
+
+def main() -> None:
+    """Read the command line, cut and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for source in ("train", "test"):
+        parser.add_argument(f"--{source}-images", type=Path, required=True)
+        parser.add_argument(f"--{source}-labels", type=Path, required=True)
+    parser.add_argument(
+        "--splits", type=json.loads, required=True, help="JSON: name -> from, first, count"
+    )
+    parser.add_argument("--output", nargs="+", type=Path, required=True, help="NAME.parquet each")
+    arguments = parser.parse_args()
+    sources = {
+        "train": read_source(arguments.train_images, arguments.train_labels),
+        "test": read_source(arguments.test_images, arguments.test_labels),
+    }
+    for path in arguments.output:
+        split = arguments.splits[path.stem]
+        write_split(path, cut(*sources[split["from"]], split["first"], split["count"], path.stem))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,235 @@
+"""The kinds of plot that a figure can be. Each draws on data handed in and returns a Figure."""
+
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from regression.files import replace_atomically
+
+#: Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+#: File formats and the metadata without which two runs give two different files.
+FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+_STYLE = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 10,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "lines.linewidth": 1.2,
+    "svg.hashsalt": "reproduce-report",
+}
+
+
+class Curve(NamedTuple):
+    """Values by step: `steps` int64 (n,), `values` float64 (n,)."""
+
+    steps: np.ndarray
+    values: np.ndarray
+
+
+class RunData(NamedTuple):
+    """What the plots know of one run.
+
+    Attributes:
+        label: what tells it from the other runs of the figure; empty if it is the only one.
+        seed: its seed; runs that differ in nothing else have the same label.
+        l2_lambda: weight of the L2 term.
+        curves: (split, metric) -> Curve.
+        weights: float64 (p + 1, outputs), the last row the bias.
+        weight_labels: the label of each output.
+        image_shape: (rows, columns).
+        weight_norm: Frobenius norm of the weights.
+    """
+
+    label: str
+    seed: int
+    l2_lambda: float
+    curves: dict[tuple[str, str], Curve]
+    weights: np.ndarray
+    weight_labels: list[int]
+    image_shape: tuple[int, int]
+    weight_norm: float
+
+
+def loss_plot(runs: Sequence[RunData], options: dict) -> Figure:
+    """Loss by step: training loss as mean and standard deviation of blocks of steps."""
+    figure, axes = _axes("loss (cross-entropy)", options)
+    colors = cycle(_COLORS)
+    for seeds in _by_label(runs):
+        for split in options["splits"]:
+            color = next(colors)
+            name = _curve_name(split, seeds[0].label)
+            curves = [run.curves[split, "loss"] for run in seeds]
+            if split == "train":
+                window = options["window"]
+                mean, deviation = block_statistics(curves[0], window)
+                _band(axes, mean.steps, mean.values, deviation, color)
+                label = f"{name}, mean of {window} steps ±1 std"
+                axes.plot(*mean, color=color, label=label)
+                curves = [block_statistics(curve, window)[0] for curve in curves]
+            else:
+                axes.plot(*curves[0], color=color, label=name)
+            _seed_band(axes, curves, color)
+    axes.legend()
+    return figure
+
+
+def accuracy_plot(runs: Sequence[RunData], options: dict) -> Figure:
+    """Accuracy at the checks, by step; with two splits, the second is dashed."""
+    figure, axes = _axes("accuracy", options)
+    splits = options["splits"]
+    groups = _by_label(runs)
+    for position, seeds in enumerate(groups):
+        for number, split in enumerate(splits):
+            # One run: a colour per split. Many runs: a colour per run, a dash per split.
+            color = _COLORS[(position if len(groups) > 1 else number) % len(_COLORS)]
+            curves = [run.curves[split, "accuracy"] for run in seeds]
+            dash = "--" if number and len(groups) > 1 else "-"
+            label = _curve_name(split, seeds[0].label)
+            axes.plot(*curves[0], dash, color=color, label=label)
+            _seed_band(axes, curves, color)
+    axes.legend(ncols=2 if len(groups) > 2 else 1, fontsize=8 if len(groups) > 2 else None)
+    return figure
+
+
+def weights_plot(runs: Sequence[RunData], options: dict) -> Figure:
+    """The weights of each output as an image, side by side, without the bias."""
+    (run,) = runs
+    images = run.weights[:-1].T.reshape(-1, *run.image_shape)
+    limit = np.abs(images).max() or 1.0
+    figure = Figure(figsize=(10, 1.9), layout="constrained")
+    axes = figure.subplots(1, len(images), squeeze=False)[0]
+    for axis, image, label in zip(axes, images, run.weight_labels, strict=True):
+        shown = axis.imshow(image, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
+        axis.set(xticks=[], yticks=[], xlabel=f"digit {label}")
+        axis.spines[:].set_visible(False)
+    bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
+    bar.set_label("weight")
+    figure.suptitle(options["title"])
+    return figure
+
+
+def norm_plot(runs: Sequence[RunData], options: dict) -> Figure:
+    """The norm of the weights against lambda; the axis is linear near 0 to show lambda 0."""
+    figure, axes = _axes("norm of the weights ‖W‖", options)
+    lambdas = np.array(sorted({run.l2_lambda for run in runs}))
+    norms = [[run.weight_norm for run in runs if run.l2_lambda == value] for value in lambdas]
+    first = np.array([of_lambda[0] for of_lambda in norms])
+    label = "norm of W" if not _many_seeds(norms) else f"seed {runs[0].seed}"
+    axes.plot(lambdas, first, "o-", color=_COLORS[0], label=label)
+    if _many_seeds(norms):
+        low, high = (np.array([extreme(row) for row in norms]) for extreme in (min, max))
+        axes.fill_between(lambdas, low, high, color=_COLORS[0], alpha=0.25, label=_SEEDS_LABEL)
+    positive = lambdas[lambdas > 0]
+    axes.set_xscale("symlog", linthresh=positive.min() if len(positive) else 1.0)
+    axes.set_xticks(lambdas, [f"{value:g}" for value in lambdas])
+    axes.set_xlabel("λ (weight of the L2 term)")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
+
+KINDS: dict[str, Callable[[Sequence[RunData], dict], Figure]] = {
+    "loss": loss_plot,
+    "accuracy": accuracy_plot,
+    "weights": weights_plot,
+    "norm": norm_plot,
+}
+
+
+def draw(kind: str, runs: Sequence[RunData], options: dict) -> Figure:
+    """Draw one figure.
+
+    Args:
+        kind: a key of KINDS.
+        runs: the runs it shows; of runs with the same label the first is the line, and the range
+            of all of them a band.
+        options: `title`, and as the kind needs: `splits`, `window` (steps), `x_limits`, `y_limits`.
+    """
+    with mpl.rc_context(_STYLE):
+        figure = KINDS[kind](runs, options)
+        axes = figure.axes[0]
+        # After drawing, because limits that are set before switch the automatic ones off.
+        if "x_limits" in options:
+            axes.set_xlim(options["x_limits"])
+        if "y_limits" in options:
+            axes.set_ylim(options["y_limits"])
+        return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the suffix names; the same figure gives the same bytes."""
+    format_ = path.suffix.removeprefix(".")
+    with mpl.rc_context(_STYLE), replace_atomically(path) as temporary:
+        FigureCanvasAgg(figure)
+        figure.savefig(temporary, format=format_, dpi=150, metadata=FORMATS[format_])
+
+
+def block_statistics(curve: Curve, window: int) -> tuple[Curve, np.ndarray]:
+    """Mean and standard deviation of consecutive blocks of `window` steps.
+
+    An incomplete last block is dropped. A block stands at its middle step.
+
+    Returns:
+        The means as a curve, and the population standard deviations, float64 (blocks,).
+    """
+    blocks = len(curve.values) // window
+    values = curve.values[: blocks * window].reshape(blocks, window)
+    steps = curve.steps[: blocks * window].reshape(blocks, window)
+    return Curve(steps.mean(axis=1), values.mean(axis=1)), values.std(axis=1)
+
+
+_SEEDS_LABEL = "range over seeds"
+
+
+def _axes(ylabel: str, options: dict) -> tuple[Figure, mpl.axes.Axes]:
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    axes.set(
+        xlabel="step (mini-batch update)",
+        ylabel=ylabel,
+        title=options["title"],
+    )
+    return figure, axes
+
+
+def _band(axes: mpl.axes.Axes, x: np.ndarray, y: np.ndarray, half: np.ndarray, color: str) -> None:
+    axes.fill_between(x, y - half, y + half, color=color, alpha=0.2, linewidth=0)
+
+
+def _seed_band(axes: mpl.axes.Axes, curves: list[Curve], color: str) -> None:
+    """Shade the range over seeds, as far as every seed's run goes."""
+    if len(curves) > 1:
+        length = min(len(curve.steps) for curve in curves)
+        values = np.array([curve.values[:length] for curve in curves])
+        steps = curves[0].steps[:length]
+        axes.fill_between(
+            steps, values.min(axis=0), values.max(axis=0), color=color, alpha=0.3, linewidth=0
+        )
+
+
+def _by_label(runs: Sequence[RunData]) -> list[list[RunData]]:
+    """Runs that differ in their seed only, together; in the order of their first."""
+    groups: dict[str, list[RunData]] = {}
+    for run in runs:
+        groups.setdefault(run.label, []).append(run)
+    return list(groups.values())
+
+
+def _many_seeds(rows: list[list[float]]) -> bool:
+    return any(len(row) > 1 for row in rows)
+
+
+def _curve_name(split: str, label: str) -> str:
+    name = {"train": "training", "validation": "validation"}[split]
+    return f"{name}, {label}" if label else name
