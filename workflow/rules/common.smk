@@ -7,8 +7,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS_FOLDER = Path(workflow.basedir, "scripts")
-sys.path.insert(0, str(SCRIPTS_FOLDER))
+SCRIPTS = Path(workflow.basedir, "scripts")
+sys.path.insert(0, str(SCRIPTS))
 
 from pipeline.config import ConfigError, validate_config
 from pipeline.grid import Run, grid_of, runs_of_tasks, select_runs
@@ -19,10 +19,9 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
-# Used by the shell commands. Snakemake remembers commands as they are written in the rules, with
-# these names and not their values in them, so that a checkout may be moved without rerunning.
-PYTHON = sys.executable
-SCRIPTS = os.path.relpath(SCRIPTS_FOLDER)
+# `python` in a shell command is the one that runs Snakemake, whether its environment is activated
+# or not.
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
 
 DATA, TASKS, FIGURES, TABLES = (config[part] for part in ("data", "tasks", "figures", "tables"))
 RUNS = runs_of_tasks(TASKS)
@@ -44,9 +43,11 @@ wildcard_constraints:
     table="|".join(TABLES) or "none",
 
 
-def code(script: str) -> list[str]:
+def code(script: str) -> dict[str, str | list[str]]:
     """A script and the modules it imports, as inputs of its rule: an edit of any reruns the rule."""
-    return [os.path.relpath(path) for path in code_of(SCRIPTS_FOLDER / script)]
+    path = SCRIPTS / script
+    modules = [os.path.relpath(module) for module in code_of(path) if module != path]
+    return {"script": os.path.relpath(path), "code": modules}
 
 
 def run_files(selection: dict, *names: str) -> list[str]:
@@ -56,3 +57,39 @@ def run_files(selection: dict, *names: str) -> list[str]:
         for run in select_runs(TASKS, selection)
         for name in names
     ]
+
+
+def sha256_of(wildcards) -> str:
+    """The hash that decides whether a raw file is the right one."""
+    files = DATA[wildcards.dataset]["files"].values()
+    return next(file["sha256"] for file in files if file["name"] == wildcards.file)
+
+
+def raw_files(wildcards) -> dict[str, str]:
+    """The raw IDX files of a data set by their role: train_images and so on."""
+    files = DATA[wildcards.dataset]["files"]
+    return {
+        role: f"results/data/{wildcards.dataset}/raw/{file['name']}" for role, file in files.items()
+    }
+
+
+def split_files(wildcards) -> dict[str, str]:
+    """The splits of the data set that a task trains on, by name."""
+    dataset = TASKS[wildcards.task]["dataset"]
+    return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
+
+
+def setting(name: str):
+    """One value of a run's task as a parameter, so that only a change of it reruns the training."""
+    return lambda wildcards: TASKS[wildcards.task][name]
+
+
+def figure_params(wildcards) -> str:
+    """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
+    return json.dumps({key: v for key, v in FIGURES[wildcards.figure].items() if key != "caption"})
+
+
+def figure_labels(wildcards) -> dict[str, str]:
+    """How the figure is listed in Snakemake's report."""
+    figure = FIGURES[wildcards.figure]
+    return {"figure": wildcards.figure, "shows": figure["title"]}

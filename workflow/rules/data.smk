@@ -1,23 +1,9 @@
 # Comes in: nothing but the config. Goes out: results/data/<dataset>/{train,validation,test}.parquet.
 
 
-def sha256_of(wildcards) -> str:
-    """The hash that decides whether a raw file is the right one."""
-    files = DATA[wildcards.dataset]["files"].values()
-    return next(file["sha256"] for file in files if file["name"] == wildcards.file)
-
-
-def raw_files(wildcards) -> dict[str, str]:
-    """The raw IDX files of a data set by their role: train_images and so on."""
-    files = DATA[wildcards.dataset]["files"]
-    return {
-        role: f"results/data/{wildcards.dataset}/raw/{file['name']}" for role, file in files.items()
-    }
-
-
 rule download:
     input:
-        code=code("download.py"),
+        **code("download.py"),
     output:
         "results/data/{dataset}/raw/{file}",
     log:
@@ -31,14 +17,14 @@ rule download:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     shell:
         # tee, because a download is the one thing whose progress one wants to see.
-        "{PYTHON:q} {SCRIPTS:q}/download.py --mirrors {params.mirrors:q} --sha256 {params.sha256}"
+        "python {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule prepare:
     input:
         unpack(raw_files),
-        code=code("prepare.py"),
+        **code("prepare.py"),
     output:
         "results/data/{dataset}/train.parquet",
         "results/data/{dataset}/validation.parquet",
@@ -52,7 +38,7 @@ rule prepare:
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/prepare.py"
+        "python {input.script:q}"
         " --train-images {input.train_images:q} --train-labels {input.train_labels:q}"
         " --test-images {input.test_images:q} --test-labels {input.test_labels:q}"
         " --splits {params.splits:q} --output {output:q} > {log:q} 2>&1"

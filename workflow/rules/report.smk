@@ -1,21 +1,10 @@
 # Comes in: the runs. Goes out: results/figures/ and results/tables/.
 
 
-def figure_params(wildcards) -> str:
-    """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
-    return json.dumps({key: v for key, v in FIGURES[wildcards.figure].items() if key != "caption"})
-
-
-def figure_labels(wildcards) -> dict[str, str]:
-    """How the figure is listed in Snakemake's report."""
-    figure = FIGURES[wildcards.figure]
-    return {"figure": wildcards.figure, "shows": figure["title"]}
-
-
 rule figure:
     input:
+        **code("figure.py"),
         runs=lambda wildcards: run_files(FIGURES[wildcards.figure]["runs"], *RUN_FILE_NAMES),
-        code=code("figure.py"),
     output:
         png=report(
             "results/figures/{figure}.png",
@@ -37,14 +26,14 @@ rule figure:
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/figure.py --figure {params.figure:q} --grid {params.grid:q}"
+        "python {input.script:q} --figure {params.figure:q} --grid {params.grid:q}"
         " --runs results/runs --output {output:q} > {log:q} 2>&1"
 
 
 rule table:
     input:
+        **code("table.py"),
         summary=lambda wildcards: run_files(TABLES[wildcards.table]["run"], "summary.json"),
-        code=code("table.py"),
     output:
         csv=report(
             "results/tables/{table}.csv",
@@ -62,5 +51,5 @@ rule table:
     message:
         "Comparing {wildcards.table} with the report"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/table.py --summary {input.summary:q} --reported {params.reported:q}"
+        "python {input.script:q} --summary {input.summary:q} --reported {params.reported:q}"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"

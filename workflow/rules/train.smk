@@ -2,21 +2,10 @@
 # all of it gathered in results/metrics.parquet and results/history.parquet.
 
 
-def split_files(wildcards) -> dict[str, str]:
-    """The splits of the data set that a task trains on, by name."""
-    dataset = TASKS[wildcards.task]["dataset"]
-    return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
-
-
-def setting(name: str):
-    """One value of a run's task as a parameter, so that only a change of it reruns the training."""
-    return lambda wildcards: TASKS[wildcards.task][name]
-
-
 rule train:
     input:
         unpack(split_files),
-        code=code("train.py"),
+        **code("train.py"),
     output:
         **{
             Path(
@@ -39,7 +28,7 @@ rule train:
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seed {wildcards.seed}"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/train.py"
+        "python {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --learning-rate {params.learning_rate} --l2-lambda {wildcards.l2_lambda}"
@@ -51,8 +40,8 @@ rule train:
 
 rule collect:
     input:
+        **code("collect.py"),
         runs=[file for file in RUN_FILES if not file.endswith("weights.parquet")],
-        code=code("collect.py"),
     output:
         metrics="results/metrics.parquet",
         history="results/history.parquet",
@@ -66,5 +55,5 @@ rule collect:
     message:
         "Gathering the metrics and histories of all runs"
     shell:
-        "{PYTHON:q} {SCRIPTS:q}/collect.py --grid {params.grid:q} --runs results/runs"
+        "python {input.script:q} --grid {params.grid:q} --runs results/runs"
         " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
