@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ except ConfigError as error:
 
 # `python` in a shell command is the one that runs Snakemake, whether its environment is activated
 # or not.
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
 DATA, TASKS, FIGURES, TABLES = (config[part] for part in ("data", "tasks", "figures", "tables"))
 RUNS = runs_of_tasks(TASKS)
@@ -36,7 +37,7 @@ TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["c
 wildcard_constraints:
     dataset="|".join(DATA),
     task="|".join(TASKS),
-    l2_lambda="|".join(sorted({run.l2_lambda.replace(".", r"\.") for run in RUNS})),
+    l2_lambda="|".join(sorted({re.escape(run.l2_lambda) for run in RUNS})),
     shuffle="true|false",
     seed=r"\d+",
     figure="|".join(FIGURES) or "none",
