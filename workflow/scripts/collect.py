@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from pipeline import cli
 from pipeline.grid import runs_of_tasks
+from regression.files import read_json, write_parquet
 from regression.results import (
     HISTORY_SCHEMA,
     METRICS_SCHEMA,
     read_table,
     write_histories,
-    write_table,
 )
 
 
@@ -26,11 +26,8 @@ def main() -> None:
     parser.add_argument("--histories", type=Path, required=True, help="output")
     arguments = parser.parse_args()
     runs = runs_of_tasks(arguments.grid)
-    rows = [
-        json.loads((arguments.runs / run.folder / "summary.json").read_text(encoding="utf-8"))
-        for run in runs
-    ]
-    write_table(pa.Table.from_pylist(rows, schema=METRICS_SCHEMA), arguments.metrics)
+    rows = [read_json(arguments.runs / run.folder / "summary.json") for run in runs]
+    write_parquet(pa.Table.from_pylist(rows, schema=METRICS_SCHEMA), arguments.metrics)
     write_histories(
         (
             (run.keys, read_table(arguments.runs / run.folder / "history.parquet", HISTORY_SCHEMA))

@@ -11,12 +11,13 @@ import numpy as np
 from pipeline import cli
 from pipeline.grid import Run, select_runs
 from regression.figures import Curve, RunData, draw, save
+from regression.files import read_json
 from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
 
 
 def read_run(folder: Path, run: Run, label: str) -> RunData:
     """Read all that the plots may need of one run."""
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary = read_json(folder / "summary.json")
     history = read_table(folder / "history.parquet", HISTORY_SCHEMA)
     weights, weight_labels, image_shape = weights_matrix(
         read_table(folder / "weights.parquet", WEIGHTS_SCHEMA)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pipeline import cli
-from regression.files import replace_atomically
+from regression.files import read_json, replace_atomically
 
 COLUMNS = ("quantity", "reported", "reproduced", "equal_to_3_digits")
 
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    summary = json.loads(arguments.summary.read_text(encoding="utf-8"))
+    summary = read_json(arguments.summary)
     rows = compare(summary, arguments.reported)
     with replace_atomically(arguments.csv) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

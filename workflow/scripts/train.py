@@ -9,8 +9,8 @@ import numpy as np
 from pipeline import cli
 from regression.errors import ReproductionError
 from regression.evaluation import evaluate
-from regression.files import write_json
-from regression.results import history_table, weights_table, write_table
+from regression.files import write_json, write_parquet
+from regression.results import history_table, weights_table
 from regression.splits import read_split, select_classes
 from regression.training import train
 
@@ -69,8 +69,8 @@ def run(arguments: argparse.Namespace) -> None:
     )
     # Logistic regression has one output, the probability of the second class.
     labels = arguments.classes[-result.weights.shape[1] :]
-    write_table(history, arguments.history)
-    write_table(
+    write_parquet(history, arguments.history)
+    write_parquet(
         weights_table(result.weights, labels, splits["train"].image_shape), arguments.weights
     )
     write_json(

@@ -6,6 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from regression.errors import DataError
+
+#: A flipped byte shows when the file is read.
+PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
+
 
 @contextmanager
 def replace_atomically(path: str | Path) -> Iterator[Path]:
@@ -25,6 +33,40 @@ def replace_atomically(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_parquet(path: str | Path) -> pa.Table:
+    """Read a Parquet file and hold its pages to their checksums.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return pq.read_table(path, memory_map=True, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{path}: not readable as Parquet ({error}). Delete it and run again to make it anew."
+        ) from error
+
+
+def write_parquet(table: pa.Table, path: str | Path) -> None:
+    """Write a table as Parquet; the same table gives the same bytes."""
+    with replace_atomically(path) as temporary:
+        pq.write_table(table, temporary, **PARQUET_OPTIONS)
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a JSON file of ours.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(
+            f"{path}: not readable as JSON ({error}). Delete it and run again to make it anew."
+        ) from error
 
 
 def write_json(path: str | Path, content: object) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regression.errors import DataError
-from regression.files import replace_atomically
+from regression.files import PARQUET_OPTIONS, read_parquet, replace_atomically
 
 HISTORY_SCHEMA = pa.schema(
     [
@@ -117,24 +117,13 @@ def weights_matrix(table: pa.Table) -> tuple[np.ndarray, list[int], tuple[int, i
     return weights, labels, (rows, columns)
 
 
-def write_table(table: pa.Table, path: str | Path) -> None:
-    """Write a table as Parquet; the same table gives the same bytes."""
-    with replace_atomically(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-
-
 def read_table(path: str | Path, schema: pa.Schema) -> pa.Table:
     """Read a Parquet file and hold it to its contract.
 
     Raises:
         DataError: the file is damaged, or its columns are not those of the schema.
     """
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path}: not a readable Parquet file ({error}). Delete it and run again."
-        ) from error
+    table = read_parquet(path)
     if not table.schema.equals(schema):
         raise DataError(
             f"{path}: its columns are {table.schema.names}, expected {schema.names} with types "
@@ -152,7 +141,7 @@ def write_histories(runs: Iterable[tuple[dict, pa.Table]], path: str | Path) -> 
     """
     with (
         replace_atomically(path) as temporary,
-        pq.ParquetWriter(temporary, HISTORIES_SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, HISTORIES_SCHEMA, **PARQUET_OPTIONS) as writer,
     ):
         for run, history in runs:
             keys = [

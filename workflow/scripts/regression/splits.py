@@ -4,15 +4,15 @@ A split on disk has the columns `index` uint32 (row in the source file), `label`
 `pixels` fixed_size_binary(rows * columns); the image shape stands in the schema metadata.
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from regression.errors import DataError
-from regression.files import replace_atomically
+from regression.files import read_parquet, write_parquet
 
 
 class Split(NamedTuple):
@@ -53,8 +53,7 @@ def write_split(path: str | Path, split: Split) -> None:
     table = pa.table(
         {"index": split.index, "label": split.labels, "pixels": pixels}
     ).replace_schema_metadata({"rows": str(rows), "columns": str(columns)})
-    with replace_atomically(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_parquet(table, path)
 
 
 def read_split(path: str | Path) -> Split:
@@ -63,19 +62,21 @@ def read_split(path: str | Path) -> Split:
     Raises:
         DataError: the file is damaged or is not a split.
     """
+    table = read_parquet(path)
     try:
-        # The checksums of the pages are not written by default; a flipped byte shows in zstd's own.
-        table = pq.read_table(path, memory_map=True).combine_chunks()
+        table = table.combine_chunks()
         metadata = table.schema.metadata
         image_shape = (int(metadata[b"rows"]), int(metadata[b"columns"]))
         pixels = table.column("pixels").chunk(0)
         labels = table.column("label").to_numpy()
         index = table.column("index").to_numpy()
-    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        pixels = np.frombuffer(pixels.buffers()[1], dtype=np.uint8).reshape(
+            len(labels), math.prod(image_shape)
+        )
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: not a readable split ({error}). Delete it and run again to prepare it anew."
+            f"{path}: not a split of a data set ({error}). Delete it and run again."
         ) from error
-    pixels = np.frombuffer(pixels.buffers()[1], dtype=np.uint8).reshape(len(labels), -1)
     return Split(index, labels, pixels, image_shape)
 
 

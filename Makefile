@@ -1,0 +1,44 @@
+# The two front doors: `make reproduce` and `make test`. Both build the pinned environment first.
+
+PYTHON ?= python3
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+VENV_PYTHON := .venv/bin/python
+SNAKEMAKE := $(VENV_PYTHON) -m snakemake
+GOALS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce test lint docs environment lock
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+reproduce: environment ## Compute everything that is missing or changed, then sum up
+	@$(VENV_PYTHON) tools/unlock_stale.py
+	@$(SNAKEMAKE) --cores $(CORES) --quiet host reason -- $(GOALS)
+	@$(VENV_PYTHON) tools/summarise.py
+
+test: environment ## Run all tests
+	@$(VENV_PYTHON) -m pytest
+
+lint: environment ## Check formatting and lint
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@.venv/bin/snakefmt --check .
+	@$(SNAKEMAKE) --lint
+
+docs: ## Redraw the pictures of the README from results/ (needs Graphviz)
+	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
+	@$(SNAKEMAKE) --rulegraph --quiet all -- all | dot -Tsvg > docs/rulegraph.svg
+
+# The stamp is a copy of the lock, so that contents decide and not the times of files.
+environment:
+	@cmp -s requirements.txt .venv/requirements.txt || { \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 ...")' && \
+	  echo "Building the environment of requirements.txt in .venv/ (about a minute)" && \
+	  $(PYTHON) -m venv --clear .venv && \
+	  $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt && \
+	  cp requirements.txt .venv/requirements.txt; }
+
+lock: ## Pin anew what pyproject.toml asks for (needs uv)
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.txt

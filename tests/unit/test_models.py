@@ -1,0 +1,118 @@
+"""The models against finite differences, an independent optimum, and their own mathematics."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime, minimize
+from sklearn.linear_model import LogisticRegression
+
+from regression.evaluation import evaluate
+from regression.features import features
+from regression.models import MODELS, output_count
+
+CLASSES = {"logistic": 2, "softmax": 4}
+
+
+@pytest.fixture(params=CLASSES)
+def model(request):
+    return request.param
+
+
+@pytest.fixture
+def problem(model, make_examples):
+    """Features (60, 13), targets (60,) and random weights of the model."""
+    examples = make_examples(60, 12, CLASSES[model])
+    X = features(examples.pixels)
+    outputs = output_count(model, CLASSES[model])
+    W = np.random.default_rng(1).normal(0, 0.5, (X.shape[1], outputs))
+    return X, examples.targets, W
+
+
+def objective(model, X, targets, l2_lambda, shape):
+    def value(flat):
+        W = flat.reshape(shape)
+        return MODELS[model].loss(MODELS[model].logits(W, X), targets) + l2_lambda * np.sum(W**2)
+
+    return value
+
+
+@pytest.mark.parametrize("l2_lambda", [0.0, 0.3])
+def test_gradient_agrees_with_finite_differences(model, problem, l2_lambda):
+    X, targets, W = problem
+    gradient = MODELS[model].gradient(W, X, targets, l2_lambda)
+    value = objective(model, X, targets, l2_lambda, W.shape)
+    step = 1e-5
+    # Central differences: the mean of the two one-sided ones, exact to the square of the step.
+    numeric = (approx_fprime(W.ravel(), value, step) + approx_fprime(W.ravel(), value, -step)) / 2
+    error = np.linalg.norm(gradient.ravel() - numeric) / np.linalg.norm(numeric)
+    assert error < 1e-6
+
+
+def test_optimum_agrees_with_scikit_learn(model, problem):
+    X, targets, W = problem
+    l2_lambda = 0.05
+    ours = minimize(
+        objective(model, X, targets, l2_lambda, W.shape),
+        np.zeros(W.size),
+        jac=lambda flat: (
+            MODELS[model].gradient(flat.reshape(W.shape), X, targets, l2_lambda).ravel()
+        ),
+        method="L-BFGS-B",
+        options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 10_000},
+    ).x.reshape(W.shape)
+    # scikit-learn minimises sum of losses + ||w||^2 / (2 C), hence C = 1 / (2 n lambda).
+    C = 1 / (2 * len(X) * l2_lambda)
+    theirs = LogisticRegression(C=C, fit_intercept=False, tol=1e-12, max_iter=10_000).fit(
+        X, targets
+    )
+    assert np.allclose(ours, theirs.coef_.T, atol=1e-6)
+    assert np.array_equal(MODELS[model].predict(X @ ours), theirs.predict(X))
+
+
+@given(scale=st.floats(1, 1e300), target=st.integers(0, 1))
+def test_losses_stay_finite_for_extreme_logits(scale, target):
+    z = np.array([[scale, -scale]])
+    softmax = MODELS["softmax"].loss(z, np.array([target]))
+    logistic = MODELS["logistic"].loss(z[:, :1], np.array([1 - target]))
+    assert np.isfinite([softmax, logistic]).all()
+    assert softmax >= 0 and logistic >= 0
+
+
+def test_zero_weights_give_the_loss_of_a_guess(model, problem):
+    X, targets, W = problem
+    z = MODELS[model].logits(np.zeros_like(W), X)
+    assert MODELS[model].loss(z, targets) == pytest.approx(np.log(CLASSES[model]))
+
+
+@given(shift=st.floats(-50, 50))
+def test_softmax_does_not_change_when_all_logits_shift(shift):
+    z = np.random.default_rng(0).normal(size=(20, 5))
+    targets = np.arange(20) % 5
+    loss = MODELS["softmax"].loss
+    assert loss(z + shift, targets) == pytest.approx(loss(z, targets), abs=1e-12)
+
+
+def test_softmax_of_two_classes_is_logistic_regression(make_examples):
+    examples = make_examples(50, 9, 2)
+    X = features(examples.pixels)
+    w = np.random.default_rng(2).normal(size=(10, 1))
+    W = np.hstack([np.zeros_like(w), w])
+    logistic, softmax = MODELS["logistic"], MODELS["softmax"]
+    assert softmax.loss(X @ W, examples.targets) == pytest.approx(
+        logistic.loss(X @ w, examples.targets), abs=1e-13
+    )
+    assert np.allclose(
+        softmax.gradient(W, X, examples.targets)[:, 1:],
+        logistic.gradient(w, X, examples.targets),
+        atol=1e-13,
+    )
+
+
+def test_evaluation_in_chunks_is_the_evaluation_of_the_whole(make_examples):
+    examples = make_examples(5000, 6, 3)
+    W = np.random.default_rng(3).normal(size=(7, 3))
+    z = features(examples.pixels) @ W
+    score = evaluate("softmax", W, examples)
+    assert score.loss == pytest.approx(MODELS["softmax"].loss(z, examples.targets), abs=1e-12)
+    assert score.accuracy == np.mean(z.argmax(axis=1) == examples.targets)
