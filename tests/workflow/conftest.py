@@ -1,0 +1,112 @@
+"""A finished run of the real workflow on a small cut of real MNIST, to copy and to disturb."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Checkout:
+    """A copy of the project's files in which Snakemake runs for real."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.results = folder / "results"
+
+    def snakemake(self, *arguments: str, check: bool = True) -> str:
+        """Run Snakemake with the tiny config; return all it printed."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml"]
+        process = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            env=os.environ | {"REPRODUCE_REPORT_CACHE": str(self.folder / "cache")},
+        )
+        if check:
+            assert process.returncode == 0, process.stdout
+        else:
+            assert process.returncode != 0, process.stdout
+        return process.stdout
+
+    def planned(self) -> dict[str, int]:
+        """Jobs by rule that a run would do now, `all` left out."""
+        lines = self.snakemake("--dry-run").splitlines()
+        counts = dict(re.findall(r"^(\w+) +(\d+)$", "\n".join(lines), re.MULTILINE))
+        return {rule: int(n) for rule, n in counts.items() if rule not in ("all", "total")}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a piece of text that must be there."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def set_config(self, place: str, value: object) -> None:
+        """Set a value of the tiny config by its dotted place."""
+        path = self.folder / "tests" / "config.tiny.yaml"
+        config = yaml.safe_load(path.read_text())
+        *parents, last = place.split(".")
+        mapping = config
+        for parent in parents:
+            mapping = mapping.setdefault(parent, {})
+        mapping[last] = value
+        path.write_text(yaml.safe_dump(config))
+
+    def contents(self) -> dict[str, bytes]:
+        """Every product by its path; logs and benchmarks left out, because they carry times."""
+        return {
+            str(path.relative_to(self.results)): path.read_bytes()
+            for path in sorted(self.results.rglob("*"))
+            if path.is_file()
+            and path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+        }
+
+
+def copy_project(folder: Path) -> Checkout:
+    """Copy the files that git knows of, as they are in the work tree."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        source = REPOSITORY / name
+        if source.is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Checkout:
+    """A finished run. Its folder has a space and letters beyond ASCII, as a user's may have."""
+    checkout = copy_project(tmp_path_factory.mktemp("a run") / "höme dir")
+    checkout.output = checkout.snakemake()
+    return checkout
+
+
+@pytest.fixture
+def checkout(finished, tmp_path) -> Checkout:
+    """A copy of the finished run that a test may change."""
+    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy")
+
+
+@pytest.fixture
+def fresh(tmp_path) -> Checkout:
+    """The project's files without any results."""
+    return copy_project(tmp_path / "fresh")

@@ -1,0 +1,52 @@
+"""Only what a change touches runs again."""
+
+import re
+
+
+def finished_jobs(output: str, rule: str) -> int:
+    return len(re.findall(rf"Finished jobid: \d+ \(Rule: {rule}\)", output))
+
+
+def test_adding_a_lambda_trains_that_lambda_only(checkout):
+    before = checkout.contents()
+    checkout.set_config("tasks.softmax.l2_lambda", ["0", "0.001", "0.1", "1"])
+    output = checkout.snakemake()
+    assert finished_jobs(output, "train") == 1
+    assert finished_jobs(output, "prepare") == 0
+    after = checkout.contents()
+    new = "runs/softmax/lambda-0.1/shuffle-true/seed-0/summary.json"
+    assert new in after and new not in before
+    assert all(after[name] == before[name] for name in before if name.startswith("runs/"))
+
+
+def test_an_edit_of_a_plot_draws_figures_and_trains_nothing(checkout):
+    checkout.edit("workflow/scripts/regression/figures.py", "alpha=0.2", "alpha=0.25")
+    planned = checkout.planned()
+    assert planned["figure"] >= 10
+    assert not {"train", "collect", "table", "prepare", "download"} & set(planned)
+
+
+def test_an_edit_of_the_training_loop_trains_everything(checkout, finished):
+    checkout.edit("workflow/scripts/regression/minibatches.py", "while True:", "while 1:")
+    runs = len(list(finished.results.glob("runs/**/summary.json")))
+    planned = checkout.planned()
+    assert planned["train"] == runs
+    assert not {"prepare", "download"} & set(planned)
+
+
+def test_a_touch_runs_nothing(checkout):
+    for file in checkout.folder.glob("workflow/**/*.py"):
+        file.touch()
+    for file in checkout.results.glob("data/**/*"):
+        file.touch()
+    assert checkout.planned() == {}
+
+
+def test_a_caption_retrains_and_redraws_nothing(checkout):
+    checkout.set_config("figures.figure_01.caption", "Another caption.")
+    assert not {"train", "figure"} & set(checkout.planned())
+
+
+def test_patience_of_one_task_trains_that_task_only(checkout):
+    checkout.set_config("tasks.softmax.patience", 2)
+    assert checkout.planned()["train"] == 3
