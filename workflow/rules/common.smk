@@ -26,6 +26,9 @@ os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get
 
 DATA, TASKS, FIGURES, TABLES = (config[part] for part in ("data", "tasks", "figures", "tables"))
 RUNS = runs_of_tasks(TASKS)
+SPLIT_FILES = expand(
+    "results/data/{dataset}/{split}.parquet", dataset=DATA, split=["train", "validation", "test"]
+)
 RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "summary.json"]
 RUN_FILES = [f"results/runs/{run.folder}/{file}" for run in RUNS for file in RUN_FILE_NAMES]
 FIGURE_FILES = expand(

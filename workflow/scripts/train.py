@@ -12,7 +12,7 @@ from regression.evaluation import evaluate
 from regression.files import write_json, write_parquet
 from regression.results import history_table, weights_table
 from regression.splits import read_split, select_classes
-from regression.training import train
+from regression.training import require_finite, train
 
 SETTINGS = (
     "l2_lambda",
@@ -59,6 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
         class_count=len(arguments.classes),
         **settings,
     )
+    weight_norm = float(np.linalg.norm(result.weights))
+    require_finite(weight_norm, "norm of the weights", len(result.train_loss) - 1)
     scores = {name: evaluate(arguments.model, result.weights, examples[name]) for name in SPLITS}
     history = history_table(
         result.train_loss,
@@ -84,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         }
         | {f"{name}_loss": score.loss for name, score in scores.items()}
         | {f"{name}_accuracy": score.accuracy for name, score in scores.items()}
-        | {"weight_norm": float(np.linalg.norm(result.weights))},
+        | {"weight_norm": weight_norm},
     )
 
 
@@ -92,7 +94,9 @@ def main() -> None:
     """Train; an error names the run."""
     arguments = read_arguments()
     try:
-        run(arguments)
+        # An overflow is reported by its step and not by NumPy's warnings.
+        with np.errstate(over="ignore", invalid="ignore"):
+            run(arguments)
     except ReproductionError as error:
         name = f"task {arguments.task}, lambda {arguments.l2_lambda:g}, seed {arguments.seed}"
         raise ReproductionError(f"{name}: {error}") from error
