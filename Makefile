@@ -28,7 +28,7 @@ lint: environment ## Check formatting and lint
 
 docs: ## Redraw the pictures of the README from results/ (needs Graphviz)
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
-	@$(SNAKEMAKE) --rulegraph --quiet all -- all | dot -Tsvg > docs/rulegraph.svg
+	@$(SNAKEMAKE) --rulegraph --quiet -- all | dot -Tsvg > docs/rulegraph.svg
 
 # The stamp is a copy of the lock, so that contents decide and not the times of files.
 environment:

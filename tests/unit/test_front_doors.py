@@ -1,0 +1,32 @@
+"""What the Makefile's helper commands do around Snakemake."""
+
+import subprocess
+import sys
+
+
+def unlock(repository, folder):
+    command = [sys.executable, repository / "tools" / "unlock_stale.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def make_lock(folder):
+    locks = folder / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").write_text("results/x\n")
+    return locks
+
+
+def test_the_lock_of_a_killed_run_is_removed(repository, tmp_path):
+    locks = make_lock(tmp_path)
+    assert "going on where it stopped" in unlock(repository, tmp_path)
+    assert not locks.exists()
+    assert unlock(repository, tmp_path) == ""
+
+
+def test_the_lock_of_a_living_run_stays(repository, tmp_path):
+    locks = make_lock(tmp_path)
+    (tmp_path / "snakemake").write_text("import time; time.sleep(60)")
+    with subprocess.Popen([sys.executable, "snakemake"], cwd=tmp_path) as living:
+        assert unlock(repository, tmp_path) == ""
+        assert locks.exists()
+        living.kill()
