@@ -72,13 +72,14 @@ def loss_plot(runs: Sequence[RunData], options: dict) -> Figure:
             curves = [run.curves[split, "loss"] for run in seeds]
             if split == "train":
                 window = options["window"]
-                mean, deviation = block_statistics(curves[0], window)
-                _band(axes, mean.steps, mean.values, deviation, color)
-                label = f"{name}, mean of {window} steps ±1 std"
-                axes.plot(*mean, color=color, label=label)
-                curves = [block_statistics(curve, window)[0] for curve in curves]
-            else:
-                axes.plot(*curves[0], color=color, label=name)
+                blocks = [block_statistics(curve, window) for curve in curves]
+                curves = [mean for mean, _ in blocks]
+                name += f", mean of {window} steps"
+                if len(seeds) == 1:
+                    # With many seeds the band is theirs; two of them on one line say nothing.
+                    name += " ±1 std"
+                    _band(axes, *curves[0], blocks[0][1], color)
+            axes.plot(*curves[0], color=color, label=_line_name(name, seeds))
             _seed_band(axes, curves, color)
     axes.legend()
     return figure
@@ -95,10 +96,11 @@ def accuracy_plot(runs: Sequence[RunData], options: dict) -> Figure:
             color = _COLORS[(position if len(groups) > 1 else number) % len(_COLORS)]
             curves = [run.curves[split, "accuracy"] for run in seeds]
             dash = "--" if number and len(groups) > 1 else "-"
-            label = _curve_name(split, seeds[0].label)
+            label = _line_name(_curve_name(split, seeds[0].label), seeds)
             axes.plot(*curves[0], dash, color=color, label=label)
             _seed_band(axes, curves, color)
-    axes.legend(ncols=2 if len(groups) > 2 else 1, fontsize=8 if len(groups) > 2 else None)
+    many = len(groups) > 2
+    axes.legend(ncols=2 if many else 1, fontsize=7 if many else None)
     return figure
 
 
@@ -125,11 +127,9 @@ def norm_plot(runs: Sequence[RunData], options: dict) -> Figure:
     lambdas = np.array(sorted({run.l2_lambda for run in runs}))
     norms = [[run.weight_norm for run in runs if run.l2_lambda == value] for value in lambdas]
     first = np.array([of_lambda[0] for of_lambda in norms])
-    label = "norm of W" if not _many_seeds(norms) else f"seed {runs[0].seed}"
-    axes.plot(lambdas, first, "o-", color=_COLORS[0], label=label)
-    if _many_seeds(norms):
-        low, high = (np.array([extreme(row) for row in norms]) for extreme in (min, max))
-        axes.fill_between(lambdas, low, high, color=_COLORS[0], alpha=0.25, label=_SEEDS_LABEL)
+    axes.plot(lambdas, first, "o-", color=_COLORS[0], label=_line_name("norm of W", runs))
+    low, high = (np.array([extreme(row) for row in norms]) for extreme in (min, max))
+    axes.fill_between(lambdas, low, high, color=_COLORS[0], alpha=0.25)
     positive = lambdas[lambdas > 0]
     axes.set_xscale("symlog", linthresh=positive.min() if len(positive) else 1.0)
     axes.set_xticks(lambdas, [f"{value:g}" for value in lambdas])
@@ -189,9 +189,6 @@ def block_statistics(curve: Curve, window: int) -> tuple[Curve, np.ndarray]:
     return Curve(steps.mean(axis=1), values.mean(axis=1)), values.std(axis=1)
 
 
-_SEEDS_LABEL = "range over seeds"
-
-
 def _axes(ylabel: str, options: dict) -> tuple[Figure, mpl.axes.Axes]:
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
@@ -226,8 +223,10 @@ def _by_label(runs: Sequence[RunData]) -> list[list[RunData]]:
     return list(groups.values())
 
 
-def _many_seeds(rows: list[list[float]]) -> bool:
-    return any(len(row) > 1 for row in rows)
+def _line_name(name: str, seeds: Sequence[RunData]) -> str:
+    """Say which seed the line is of, and of how many the band, where there are several."""
+    several = len({run.seed for run in seeds})
+    return f"{name}, seed {seeds[0].seed} (band: {several} seeds)" if several > 1 else name
 
 
 def _curve_name(split: str, label: str) -> str:
