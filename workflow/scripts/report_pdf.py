@@ -1,0 +1,58 @@
+"""Typeset the report from the results; every number in it is read from them."""
+
+import argparse
+import csv
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow as pa
+import typst
+
+from pipeline import cli
+from pipeline.claims import METHOD
+from regression.errors import DataError
+from regression.files import read_json, replace_atomically
+from regression.results import METRICS_SCHEMA, read_table
+
+#: The packages whose version can change a number.
+PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")
+
+
+def collect_facts(arguments: argparse.Namespace) -> dict:
+    """Everything that the template may print, as one JSON-ready dictionary."""
+    with arguments.table.open(newline="", encoding="utf-8") as file:
+        table_1 = list(csv.DictReader(file))
+    return {
+        "config": arguments.config,
+        "metrics": read_table(arguments.metrics, METRICS_SCHEMA).to_pylist(),
+        "claims": read_json(arguments.claims)["claims"],
+        "derivations": read_json(arguments.derivations)["equations"],
+        "checks": read_json(arguments.checks)["checks"],
+        "table_1": table_1,
+        "method": METHOD,
+        "figures_folder": arguments.figures.as_posix(),
+        "environment": {"Python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+    }
+
+
+def typeset(template: Path, facts: dict, output: Path) -> None:
+    """Compile the template with the facts to PDF; the same facts give the same bytes.
+
+    Raises:
+        DataError: the template wants something that the facts have not.
+    """
+    with replace_atomically(output) as temporary:
+        try:
+            pdf = typst.compile(
+                template.read_bytes(),
+                root=Path.cwd(),
+                ignore_system_fonts=True,
+                timestamp=0,
+                sys_inputs={"facts": json.dumps(facts)},
+            )
+        except typst.TypstError as error:
+            raise DataError(f"{template}: {error.diagnostic or error.message}") from error
+        temporary.write_bytes(pdf)
