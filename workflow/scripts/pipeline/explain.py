@@ -1,0 +1,91 @@
+"""Errors of a YAML file in its author's words: the place, what was found, what is allowed."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+
+def schema_errors(content: object, schema_path: Path) -> list[str]:
+    """All errors of a content against a JSON schema (draft 2020-12, written as YAML)."""
+    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    return [
+        message
+        for error in Draft202012Validator(schema).iter_errors(content)
+        for message in _explain(error)
+    ]
+
+
+def listed(what: str, errors: Iterable[str]) -> str:
+    """One message of many errors: their number, then each on a line of its own."""
+    once = sorted(set(errors))
+    return "\n".join([f"{what} has {len(once)} error(s):", *(f"  {error}" for error in once)])
+
+
+def unknown(place: str, found: object, known: Iterable[object]) -> str:
+    """The message for a name that is none of the known ones."""
+    names = ", ".join(map(str, known))
+    return f"{place}: found {found!r}; allowed: {names}" + nearest(found, known)
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
+    """A hint at the most similar known name, or nothing."""
+    close = get_close_matches(str(name), [str(entry) for entry in known], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    """Put one error of the schema into words of the config's author."""
+    place = ".".join(map(str, error.absolute_path)) or "(top level)"
+    found, allowed = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties" if allowed is False:
+            known = error.schema["properties"]
+            for key in sorted(set(map(str, found)) - set(known)):
+                yield f"{place}: unknown key {key!r}; allowed: {', '.join(known)}" + nearest(
+                    key, known
+                )
+        case "required":
+            missing = [key for key in allowed if key not in found and repr(key) in error.message]
+            yield f"{place}: {missing[0]!r} is missing"
+        case "enum":
+            names = [str(value) for value in allowed]
+            yield f"{place}: found {found!r}; allowed: {', '.join(names)}" + nearest(found, names)
+        case "uniqueItems":
+            twice = next(value for value in found if found.count(value) > 1)
+            yield f"{place}: {twice!r} stands there twice"
+        case "oneOf":
+            # All alternatives are the same value alone or in a list; the first says enough.
+            yield from _explain(_deepest(error))
+        case _:
+            rule = error.schema.get("description")
+            yield f"{place}: found {found!r}; {_requirement(error)}" + (
+                f" ({rule})" if rule else ""
+            )
+
+
+def _deepest(error: ValidationError) -> ValidationError:
+    return max(error.context, key=lambda inner: len(inner.absolute_path))
+
+
+def _requirement(error: ValidationError) -> str:
+    value = error.validator_value
+    match error.validator:
+        case "type":
+            kinds = value if isinstance(value, list) else [value]
+            return f"must be of type {' or '.join(kinds)}"
+        case "minimum":
+            return f"must be at least {value}"
+        case "maximum":
+            return f"must be at most {value}"
+        case "exclusiveMinimum":
+            return f"must be greater than {value}"
+        case "minItems" | "minProperties":
+            return f"must have at least {value} entries"
+        case "maxItems":
+            return f"must have at most {value} entries"
+        case "pattern":
+            return f"must match {value}"
+    return error.message
