@@ -1,0 +1,653 @@
+"""The measurements that a claim can name: each a function of results, with its own arguments.
+
+A measurement gets the results (see `Results`) and the arguments of the claim, and returns one value
+per seed, or one value if there is a single run or none. It does no I/O, knows no expectation and no
+verdict. Measurements that compare two selections of runs pair them by seed; a selection of one run
+(without shuffle) is compared with every run of the other.
+
+Arguments that occur in many of them:
+    runs, other      selection of runs: task, and any of l2_lambda, shuffle, seed
+    curve            {split, metric} and optionally window: mean of so many steps in a row
+    spike            {neighbours, height} or {neighbours, deviations}; see curves.spikes
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from regression import curves
+from regression.errors import ReproductionError
+from regression.evaluation import evaluate
+from regression.splits import Examples
+
+Row = dict
+Selection = dict
+
+
+class Measured(NamedTuple):
+    """What a measurement found.
+
+    Attributes:
+        values: float64 (seeds,), or (seeds, k) for a series; seeds = 1 where there is no chance.
+        unit: of the values.
+        evidence: pointers to the rows that show it, "file: filter".
+        detail: a sentence with further numbers, or nothing.
+    """
+
+    values: np.ndarray
+    unit: str
+    evidence: list[str]
+    detail: str = ""
+
+
+class Results(Protocol):
+    """Everything that measurements read."""
+
+    def runs(self, selection: Selection) -> list[Row]:
+        """The metrics of the selected runs, in the order of the config."""
+
+    def curve(self, row: Row, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps int64 (n,) and values float64 (n,) of one curve of a run."""
+
+    def weights(self, row: Row) -> tuple[np.ndarray, list[int], tuple[int, int]]:
+        """Weights float64 (p + 1, outputs) of a run, the labels of the outputs, (rows, columns)."""
+
+    def examples(self, row: Row, split: str) -> Examples:
+        """What the run's task trains on or is held to."""
+
+    def optimum(self, task: str, l2_lambda: str) -> dict:
+        """The optimum of a task's objective."""
+
+    def derivation(self, equation: str) -> dict:
+        """The proof of an equation."""
+
+    def gradient_checks(self, model: str, l2_lambda: float) -> list[dict]:
+        """Shipped gradients of a model held against finite differences."""
+
+    def where(self, selection: Selection, what: str) -> str:
+        """A pointer to the rows of a selection: `metrics`, `history`, or a file of the runs."""
+
+
+class MeasurementError(ReproductionError):
+    """A claim cannot be evaluated: the results do not have what it asks for."""
+
+
+class NotDecidableError(Exception):
+    """The data do not say; the message is the reason, and the verdict follows."""
+
+
+# Numbers of the metrics
+
+
+def metric(results: Results, *, runs: Selection, column: str) -> Measured:
+    """One number of each run."""
+    values = np.array([quantity(row, column) for row in results.runs(runs)])
+    return Measured(values, unit_of(column), [results.where(runs, column)])
+
+
+def metric_difference(
+    results: Results, *, runs: Selection, other: Selection, column: str
+) -> Measured:
+    """A number of each run minus that of the other run."""
+    values = [quantity(a, column) - quantity(b, column) for a, b in pairs(results, runs, other)]
+    evidence = [results.where(selection, column) for selection in (runs, other)]
+    return Measured(np.array(values), unit_of(column), evidence)
+
+
+def metric_series(results: Results, *, runs: Selection, column: str) -> Measured:
+    """A number of each run by ascending lambda; the expectation is about the change along it."""
+    rows = results.runs(runs)
+    lambdas = sorted({row["l2_lambda"] for row in rows})
+    values = np.array(
+        [
+            [quantity(row, column) for row in rows if row["l2_lambda"] == l2_lambda]
+            for l2_lambda in lambdas
+        ]
+    ).T
+    means = ", ".join(
+        f"{mean:.4g} at {l2_lambda:g}"
+        for mean, l2_lambda in zip(values.mean(axis=0), lambdas, strict=True)
+    )
+    return Measured(
+        values, unit_of(column), [results.where(runs, column)], f"By lambda, on average: {means}."
+    )
+
+
+def lead_over_rest(
+    results: Results, *, runs: Selection, rest: Selection, column: str, best: str
+) -> Measured:
+    """A number of each run minus the `greatest` or `least` one among the rest, of the same seed."""
+    choose = {"greatest": max, "least": min}[best]
+    rows = results.runs(rest)
+    values = [
+        quantity(row, column)
+        - choose(
+            quantity(other, column)
+            for other in rows
+            if other["seed"] == row["seed"] and other["l2_lambda"] != row["l2_lambda"]
+        )
+        for row in results.runs(runs)
+    ]
+    evidence = [results.where(selection, column) for selection in (runs, rest)]
+    return Measured(np.array(values), unit_of(column), evidence)
+
+
+def greatest_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
+    """The greatest difference between two runs, in any result and at any step of any curve."""
+    (row,), (with_,) = results.runs(runs), results.runs(other)
+    columns = [name for name in row if name.endswith(("_loss", "_accuracy"))]
+    columns += ["epochs", "steps", "weight_norm"]
+    differences = [abs(row[name] - with_[name]) for name in columns]
+    for split, name in (
+        ("train", "loss"),
+        ("validation", "loss"),
+        ("train", "accuracy"),
+        ("validation", "accuracy"),
+    ):
+        (_, a), (_, b) = (results.curve(run, split, name) for run in (row, with_))
+        differences.append(float(np.max(np.abs(a - b))) if len(a) == len(b) else math.inf)
+    if not all(map(math.isfinite, differences)):
+        # Curves of different length differ in `steps` at least.
+        differences = [value for value in differences if math.isfinite(value)]
+    evidence = [
+        results.where(selection, what) for selection in (runs, other) for what in ("*", "history")
+    ]
+    return Measured(np.array([max(differences)]), "in the quantity's own unit", evidence)
+
+
+# The course of curves
+
+
+def fall_time(results: Results, *, runs: Selection, curve: dict, share: float) -> Measured:
+    """The fraction of a run's updates until a loss has made `share` of its fall from W = 0."""
+    values = []
+    for row in results.runs(runs):
+        # The training loss of step 0 is logged before the first update, at zero weights.
+        start = results.curve(row, "train", "loss")[1][0]
+        values.append(curves.share_until(plotted(results, row, curve)[1], start, share))
+    return Measured(np.array(values), "fraction of the updates", [results.where(runs, "history")])
+
+
+def spike_rate(results: Results, *, runs: Selection, curve: dict, spike: dict) -> Measured:
+    """Spikes per 1000 updates."""
+    rates = np.array([_rate(results, row, curve, spike) for row in results.runs(runs)])
+    return Measured(rates, "spikes per 1000 updates", [results.where(runs, "history")])
+
+
+def spike_rate_difference(
+    results: Results,
+    *,
+    runs: Selection,
+    curve: dict,
+    spike: dict,
+    other: Selection | None = None,
+    other_curve: dict | None = None,
+) -> Measured:
+    """Spikes per 1000 updates, minus those of another curve, of other runs, or both."""
+    other, other_curve = other or runs, other_curve or curve
+    rates = [
+        (_rate(results, a, curve, spike), _rate(results, b, other_curve, spike))
+        for a, b in pairs(results, runs, other)
+    ]
+    first, second = np.mean(rates, axis=0)
+    return Measured(
+        np.array([a - b for a, b in rates]),
+        "spikes per 1000 updates",
+        [results.where(selection, "history") for selection in _once(runs, other)],
+        f"Rates: {first:.3g} against {second:.3g}.",
+    )
+
+
+def unsteadiness_ratio(
+    results: Results, *, runs: Selection, curve: dict, other_curve: dict, neighbours: int
+) -> Measured:
+    """How far a curve strays from its trend, over how far another curve of the same run does."""
+    values = [
+        curves.unsteadiness(plotted(results, row, curve)[1], neighbours)
+        / curves.unsteadiness(plotted(results, row, other_curve)[1], neighbours)
+        for row in results.runs(runs)
+    ]
+    return Measured(np.array(values), "ratio", [results.where(runs, "history")])
+
+
+def block_deviation_ratio(
+    results: Results, *, runs: Selection, other: Selection, window: int
+) -> Measured:
+    """Spread of the training loss within blocks of steps, over that of the other run.
+
+    The spread is the mean over blocks of the standard deviation within one, as the figures draw it.
+    """
+    values = [
+        _block_deviation(results, a, window) / _block_deviation(results, b, window)
+        for a, b in pairs(results, runs, other)
+    ]
+    evidence = [results.where(selection, "history") for selection in (runs, other)]
+    return Measured(np.array(values), "ratio", evidence)
+
+
+def lowest_peak(results: Results, *, runs: Selection, of: list[dict]) -> Measured:
+    """The greatest value that each of some curves ever has, and of these the least."""
+    peaks = np.array(
+        [[plotted(results, row, curve)[1].max() for curve in of] for row in results.runs(runs)]
+    )
+    named = ", ".join(
+        f"{curve['split']} {curve['metric']} {peak:.4f}"
+        for curve, peak in zip(of, peaks.mean(axis=0), strict=True)
+    )
+    return Measured(
+        peaks.min(axis=1),
+        unit_of(of[0]["metric"]),
+        [results.where(runs, "history")],
+        f"Greatest values: {named}.",
+    )
+
+
+def later_by(
+    results: Results, *, runs: Selection, curve: dict, other_curve: dict, level: float
+) -> Measured:
+    """How many steps later one curve first reaches a level than another curve of the same run.
+
+    A curve that never reaches it counts as reaching it after the run's last step, so that the
+    value is a lower bound of the delay; if neither does, nothing can be said.
+    """
+    values = []
+    for row in results.runs(runs):
+        first, second = (
+            curves.first_at_least(*plotted(results, row, entry), level)
+            for entry in (curve, other_curve)
+        )
+        if first is None and second is None:
+            raise NotDecidableError(f"neither curve reaches {level:g}")
+        never = row["steps"]
+        values.append((never if first is None else first) - (never if second is None else second))
+    return Measured(np.array(values, dtype=float), "steps", [results.where(runs, "history")])
+
+
+def falling_share(results: Results, *, runs: Selection, curve: dict, rise: float) -> Measured:
+    """The fraction of checks at which a curve fell, or rose by less than `rise`."""
+    values = [
+        curves.falling_share(plotted(results, row, curve)[1], rise) for row in results.runs(runs)
+    ]
+    return Measured(np.array(values), "fraction of the checks", [results.where(runs, "history")])
+
+
+def rise_after_lowest(results: Results, *, runs: Selection, curve: dict) -> Measured:
+    """How far a curve's last value lies above its lowest one, as a fraction of the lowest."""
+    values = [
+        curves.rise_after_lowest(plotted(results, row, curve)[1]) for row in results.runs(runs)
+    ]
+    return Measured(np.array(values), "fraction", [results.where(runs, "history")])
+
+
+def gap_after(results: Results, *, runs: Selection, metric: str, after: int) -> Measured:
+    """Mean of training minus validation over the checks from step `after` on."""
+    values = []
+    for row in results.runs(runs):
+        steps, gap = _gap(results, row, metric)
+        if not (steps >= after).any():
+            raise NotDecidableError(f"the run with seed {row['seed']} ends before step {after}")
+        values.append(gap[steps >= after].mean())
+    return Measured(np.array(values), unit_of(metric), [results.where(runs, "history")])
+
+
+def gap_from(
+    results: Results, *, runs: Selection, metric: str, margin: float, smooth: int
+) -> Measured:
+    """The step from which training minus validation stays above a margin (see curves)."""
+    values = []
+    for row in results.runs(runs):
+        step = curves.stays_above_from(*_gap(results, row, metric), margin, smooth)
+        if step is None:
+            raise NotDecidableError(f"in the run with seed {row['seed']} it does not stay there")
+        values.append(step)
+    return Measured(np.array(values, dtype=float), "steps", [results.where(runs, "history")])
+
+
+# Batches without shuffling
+
+
+def batch_recurrence(results: Results, *, runs: Selection, spike: dict) -> Measured:
+    """The fraction of training loss spikes that return at the same batch of the next epoch."""
+    values, found = [], []
+    for row in results.runs(runs):
+        batches, positions, steps = _batch_spikes(results, row, spike)
+        if not (positions + batches < steps).any():
+            raise NotDecidableError(f"the run with seed {row['seed']} has no spikes to follow")
+        values.append(curves.recurrence(positions, batches, steps))
+        found.append(np.bincount(positions % batches, minlength=batches))
+    detail = ""
+    if len(found) == 1:
+        most = np.argsort(-found[0], kind="stable")[:3]
+        counts = ", ".join(f"{found[0][batch]} in batch {batch}" for batch in most)
+        detail = f"Of {found[0].sum()} spikes, {counts} of 0 to {len(found[0]) - 1}."
+    return Measured(np.array(values), "fraction", [results.where(runs, "history")], detail)
+
+
+def batch_profile(results: Results, *, runs: Selection) -> Measured:
+    """Correlation of the losses of an epoch's batches with those of the next epoch's."""
+    values = [
+        curves.epoch_profile_correlation(
+            results.curve(row, "train", "loss")[1], _batches(results, row)
+        )
+        for row in results.runs(runs)
+    ]
+    return Measured(np.array(values), "correlation", [results.where(runs, "history")])
+
+
+def hard_batches(
+    results: Results, *, runs: Selection, judges: Selection, spike: dict, share: float
+) -> Measured:
+    """How much harder the batches with most spikes are for models trained in another order.
+
+    Hard means: their images have a higher mean loss under the final weights of the judges (runs
+    with shuffling, for which these batches never existed) than the images of all other batches.
+    The batches are those with most spikes that together have at least `share` of all of them.
+
+    Returns:
+        For each judge the difference of the two means, in nats.
+    """
+    (row,) = results.runs(runs)
+    batches, positions, _ = _batch_spikes(results, row, spike)
+    if not len(positions):
+        raise NotDecidableError("there are no spikes")
+    counts = np.bincount(positions % batches, minlength=batches)
+    order = np.argsort(-counts, kind="stable")
+    needed = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
+    chosen = np.sort(order[:needed])
+    examples = results.examples(row, "train")
+    size = row["batch_size"]
+
+    def loss_of(batch_numbers: Sequence[int], weights: np.ndarray) -> float:
+        rows = np.concatenate([np.arange(b * size, (b + 1) * size) for b in batch_numbers])
+        images = Examples(examples.pixels[rows], examples.targets[rows])
+        return evaluate(row["model"], weights, images).loss
+
+    others = np.setdiff1d(np.arange(batches), chosen)
+    weights = [results.weights(judge)[0] for judge in results.runs(judges)]
+    losses = np.array([(loss_of(chosen, w), loss_of(others, w)) for w in weights])
+    hard, rest = losses.mean(axis=0)
+    return Measured(
+        losses[:, 0] - losses[:, 1],
+        "nats",
+        [results.where(runs, "history"), results.where(judges, "weights.parquet")],
+        f"Batches {', '.join(map(str, chosen))} of 0 to {batches - 1} have {hard:.3g} nats, the "
+        f"others {rest:.3g}.",
+    )
+
+
+# Weights
+
+
+def roughness_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
+    """Roughness of the weight images (mean over outputs), minus that of the other run's."""
+    values = [
+        (_roughness(results, a), _roughness(results, b)) for a, b in pairs(results, runs, other)
+    ]
+    first, second = np.mean(values, axis=0)
+    return Measured(
+        np.array([a - b for a, b in values]),
+        "relative roughness",
+        [results.where(selection, "weights.parquet") for selection in (runs, other)],
+        f"Roughness: {first:.3g} against {second:.3g}, where noise without order has 1.",
+    )
+
+
+def resemblance(results: Results, *, runs: Selection, split: str) -> Measured:
+    """Mean correlation of each output's weights with the mean image of its class."""
+    values = [np.diag(_class_correlations(results, r, split)).mean() for r in results.runs(runs)]
+    return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
+
+
+def resemblance_difference(
+    results: Results, *, runs: Selection, other: Selection, split: str
+) -> Measured:
+    """The resemblance of one run minus that of the other."""
+    values = [
+        [np.diag(_class_correlations(results, row, split)).mean() for row in pair]
+        for pair in pairs(results, runs, other)
+    ]
+    evidence = [results.where(selection, "weights.parquet") for selection in (runs, other)]
+    return Measured(np.subtract(*np.transpose(values)), "correlation", evidence)
+
+
+def recognised(results: Results, *, runs: Selection, split: str) -> Measured:
+    """How many outputs have weights that correlate most with the mean image of their own class."""
+    values = []
+    for row in results.runs(runs):
+        table = _class_correlations(results, row, split)
+        values.append(np.count_nonzero(table.argmax(axis=1) == np.arange(len(table))))
+    return Measured(
+        np.array(values, dtype=float), "classes", [results.where(runs, "weights.parquet")]
+    )
+
+
+# The optimum
+
+
+def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: str) -> Measured:
+    """A number at the optimum minus that at the end of training: where the curve would still go.
+
+    Without a finite optimum training loss and accuracy have a limit all the same, 0 and 1, because
+    the training set is separated; of the validation and test set nothing is known in the limit.
+    """
+    optimum = results.optimum(runs["task"], l2_lambda)
+    end = _limit(optimum, column)
+    values = [end - quantity(row, column) for row in results.runs(runs | {"l2_lambda": l2_lambda})]
+    return Measured(
+        np.array(values),
+        unit_of(column),
+        [
+            f"results/optimum/{runs['task']}/lambda-{l2_lambda}.json: {column}",
+            results.where(runs | {"l2_lambda": l2_lambda}, column),
+        ],
+        f"It would end at {end:.4g}.",
+    )
+
+
+def optimum_series(results: Results, *, task: str, l2_lambdas: list[str], column: str) -> Measured:
+    """A number at the optimum by ascending lambda."""
+    order = sorted(l2_lambdas, key=float)
+    values = [_limit(results.optimum(task, l2_lambda), column) for l2_lambda in order]
+    means = ", ".join(f"{v:.4g} at {name}" for v, name in zip(values, order, strict=True))
+    return Measured(
+        np.array([values]),
+        unit_of(column),
+        [f"results/optimum/{task}/lambda-{name}.json: {column}" for name in order],
+        f"By lambda: {means}.",
+    )
+
+
+def separation(results: Results, *, task: str, l2_lambda: str) -> Measured:
+    """Sum of the training losses where L-BFGS ended; below ln 2 proves the training set separable.
+
+    Each single loss is then below ln 2, so that each image's class has a probability above 1/2.
+    """
+    optimum = results.optimum(task, l2_lambda)
+    (row, *_) = results.runs({"task": task, "l2_lambda": l2_lambda})
+    n = len(results.examples(row, "train").targets)
+    return Measured(
+        np.array([n * optimum["train_loss"]]),
+        "nats",
+        [f"results/optimum/{task}/lambda-{l2_lambda}.json: train_loss"],
+        f"Mean loss of {n} images {optimum['train_loss']:.3g}, accuracy "
+        f"{optimum['train_accuracy']:.4g}, status: {optimum['status']}.",
+    )
+
+
+def path_rise(results: Results, *, task: str, l2_lambda: str, column: str) -> Measured:
+    """How far a number rises on the way of L-BFGS, from its lowest value to the last one.
+
+    L-BFGS lowers the same objective as training does, further than training went.
+    """
+    optimum = results.optimum(task, l2_lambda)
+    values = np.array([entry[column] for entry in optimum["path"]] + [optimum[column]])
+    return Measured(
+        np.array([curves.rise_after_lowest(values)]),
+        "fraction",
+        [f"results/optimum/{task}/lambda-{l2_lambda}.json: path, {column}"],
+        f"From {values.min():.4g} to {values[-1]:.4g}.",
+    )
+
+
+# Mathematics
+
+
+def failed_proofs(results: Results, *, equations: list[str]) -> Measured:
+    """How many of the equations' proofs fail."""
+    proofs = [results.derivation(equation) for equation in equations]
+    failed = [proof["equation"] for proof in proofs if not proof["holds"]]
+    scopes = sorted({proof["scope"] for proof in proofs})
+    return Measured(
+        np.array([float(len(failed))]),
+        "failed proofs",
+        [f"results/derivations.json: equation={equation}" for equation in equations],
+        f"Proven for {'; '.join(scopes)}." if not failed else f"Failed: {', '.join(failed)}.",
+    )
+
+
+def gradient_error(results: Results, *, model: str, l2_lambda: float) -> Measured:
+    """The greatest relative error of the shipped gradients against finite differences."""
+    checks = results.gradient_checks(model, l2_lambda)
+    named = ", ".join(f"{check['implementation']} {check['error']:.2g}" for check in checks)
+    return Measured(
+        np.array([max(check["error"] for check in checks)]),
+        "relative error",
+        [f"results/gradients.json: model={model}, l2_lambda={l2_lambda:g}"],
+        f"{checks[0]['images']} images, {checks[0]['directions']} directions: {named}.",
+    )
+
+
+#: The measurements by the name that a claim gives.
+MEASUREMENTS: dict[str, Callable[..., Measured]] = {
+    function.__name__: function
+    for function in (
+        metric,
+        metric_difference,
+        metric_series,
+        lead_over_rest,
+        greatest_difference,
+        fall_time,
+        spike_rate,
+        spike_rate_difference,
+        unsteadiness_ratio,
+        block_deviation_ratio,
+        lowest_peak,
+        later_by,
+        falling_share,
+        rise_after_lowest,
+        gap_after,
+        gap_from,
+        batch_recurrence,
+        batch_profile,
+        hard_batches,
+        roughness_difference,
+        resemblance,
+        resemblance_difference,
+        recognised,
+        beyond_stop,
+        optimum_series,
+        separation,
+        path_rise,
+        failed_proofs,
+        gradient_error,
+    )
+}
+
+
+# Helpers
+
+
+def quantity(row: Row, column: str) -> float:
+    """A column of the metrics, or `validation_gap` and `test_gap`: training accuracy minus that."""
+    if column.endswith("_gap"):
+        return row["train_accuracy"] - row[f"{column.removesuffix('_gap')}_accuracy"]
+    return row[column]
+
+
+def unit_of(column: str) -> str:
+    """The unit of a metric, by its name."""
+    units = {"loss": "nats", "accuracy": "fraction", "gap": "fraction", "norm": "norm"}
+    return units.get(column.rpartition("_")[2], column)
+
+
+def pairs(results: Results, runs: Selection, other: Selection) -> list[tuple[Row, Row]]:
+    """Runs of two selections with the same seed; a single run goes with every run of the other.
+
+    Raises:
+        MeasurementError: the seeds of the two are not the same.
+    """
+    first, second = results.runs(runs), results.runs(other)
+    if len(first) == 1 or len(second) == 1:
+        n = max(len(first), len(second))
+        return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
+    by_seed = {row["seed"]: row for row in second}
+    if sorted(by_seed) != sorted(row["seed"] for row in first) or len(second) != len(first):
+        raise MeasurementError(f"{runs} and {other} do not have the same seeds")
+    return [(row, by_seed[row["seed"]]) for row in first]
+
+
+def plotted(results: Results, row: Row, curve: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of a curve as the figures draw it: with a window, means of whole blocks."""
+    steps, values = results.curve(row, curve["split"], curve["metric"])
+    window = curve.get("window", 1)
+    blocks = len(values) // window
+    middle = steps[: blocks * window].reshape(blocks, window).mean(axis=1)
+    return middle, values[: blocks * window].reshape(blocks, window).mean(axis=1)
+
+
+def _rate(results: Results, row: Row, curve: dict, spike: dict) -> float:
+    values = plotted(results, row, curve)[1]
+    downward = curve["metric"] == "accuracy"
+    return 1000.0 * len(curves.spikes(values, downward=downward, **spike)) / row["steps"]
+
+
+def _gap(results: Results, row: Row, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    steps, train = results.curve(row, "train", metric)
+    return steps, train - results.curve(row, "validation", metric)[1]
+
+
+def _block_deviation(results: Results, row: Row, window: int) -> float:
+    _, values = results.curve(row, "train", "loss")
+    blocks = len(values) // window
+    return float(values[: blocks * window].reshape(blocks, window).std(axis=1).mean())
+
+
+def _batches(results: Results, row: Row) -> int:
+    return len(results.examples(row, "train").targets) // row["batch_size"]
+
+
+def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndarray, int]:
+    """Batches per epoch, the steps with a spike of the training loss, and the number of steps."""
+    values = results.curve(row, "train", "loss")[1]
+    return _batches(results, row), curves.spikes(values, **spike), len(values)
+
+
+def _roughness(results: Results, row: Row) -> float:
+    weights, _, shape = results.weights(row)
+    return float(curves.roughness(weights[:-1].T.reshape(-1, *shape)).mean())
+
+
+def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
+    """Correlation of each output's weights (rows) with each class's mean image (columns)."""
+    pixels, targets = results.examples(row, split)
+    classes = range(int(targets.max()) + 1)
+    means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
+    return curves.correlations(results.weights(row)[0][:-1].T, means)
+
+
+def _limit(optimum: dict, column: str) -> float:
+    """A number at the optimum, or its limit on the way there."""
+    if optimum["status"] == "reached":
+        return quantity(optimum, column)
+    if optimum["status"] == "no finite optimum" and column in ("train_loss", "train_accuracy"):
+        return {"train_loss": 0.0, "train_accuracy": 1.0}[column]
+    raise NotDecidableError(
+        f"the objective with lambda {optimum['l2_lambda']:g} has no known optimum "
+        f"({optimum['status']}; gradient norm {optimum['gradient_norm']:.2g})"
+    )
+
+
+def _once(*selections: Selection) -> list[Selection]:
+    return [s for number, s in enumerate(selections) if s not in selections[:number]]
