@@ -2,6 +2,9 @@
 
 import re
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 
 def finished_jobs(output: str, rule: str) -> int:
     return len(re.findall(rf"Finished jobid: \d+ \(Rule: {rule}\)", output))
@@ -9,12 +12,21 @@ def finished_jobs(output: str, rule: str) -> int:
 
 def test_adding_a_lambda_trains_that_lambda_only(checkout):
     before = checkout.contents()
-    checkout.set_config("tasks.softmax.l2_lambda", ["0", "0.001", "0.1", "1"])
-    output = checkout.snakemake()
+    checkout.set_config("tasks.softmax.l2_lambda", ["0", "0.001", "0.01", "0.05", "0.1", "1"])
+    checkout.set_config("tasks.softmax.seeds", [0])
+    output = checkout.snakemake("runs")
     assert finished_jobs(output, "train") == 1
     assert finished_jobs(output, "prepare") == 0
     after = checkout.contents()
-    new = "runs/softmax/lambda-0.1/shuffle-true/seed-0/summary.json"
+    assert (
+        len(
+            pq.read_table(checkout.results / "metrics.parquet").filter(
+                pc.field("l2_lambda") == 0.05
+            )
+        )
+        == 1
+    )
+    new = "runs/softmax/lambda-0.05/shuffle-true/seed-0/summary.json"
     assert new in after and new not in before
     assert all(after[name] == before[name] for name in before if name.startswith("runs/"))
 
@@ -49,4 +61,5 @@ def test_a_caption_retrains_and_redraws_nothing(checkout):
 
 def test_patience_of_one_task_trains_that_task_only(checkout):
     checkout.set_config("tasks.softmax.patience", 2)
-    assert checkout.planned()["train"] == 3
+    runs = len(list(checkout.results.glob("runs/softmax/**/summary.json")))
+    assert checkout.planned()["train"] == runs
