@@ -7,11 +7,9 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-import pyarrow as pa
 import typst
-
-from pipeline import cli
 from pipeline.claims import METHOD
+
 from regression.errors import DataError
 from regression.files import read_json, replace_atomically
 from regression.results import METRICS_SCHEMA, read_table

@@ -9,10 +9,11 @@ import numpy as np
 from pipeline import cli
 from regression.errors import ReproductionError
 from regression.evaluation import evaluate
+from regression.fast_training import train
 from regression.files import write_json, write_parquet
 from regression.results import history_table, weights_table
 from regression.splits import read_split, select_classes
-from regression.training import require_finite, train
+from regression.training import require_finite
 
 SETTINGS = (
     "l2_lambda",
