@@ -36,6 +36,10 @@ FIGURE_FILES = expand(
 )
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
+CLAIMS = config["claims"]
+CLAIMS_SCHEMA = os.path.relpath(Path(workflow.basedir, "schemas", "claims.schema.yaml"))
+CHECKED_SETTINGS = ["model", "learning_rate", "batch_size", "max_epochs", "patience"]
+
 
 wildcard_constraints:
     dataset="|".join(DATA),
@@ -86,6 +90,46 @@ def split_files(wildcards) -> dict[str, str]:
 def setting(name: str):
     """One value of a run's task as a parameter, so that only a change of it reruns the training."""
     return lambda wildcards: TASKS[wildcards.task][name]
+
+
+def settings_of(*names: str) -> dict[str, dict]:
+    """Some values of every task, so that only a change of these reruns the rule."""
+    return {task: {name: values[name] for name in names} for task, values in TASKS.items()}
+
+
+def objectives() -> dict[tuple, tuple[str, str]]:
+    """The different objectives that are minimised, each as the first task and lambda that has it.
+
+    Tasks that differ only in how they are trained have the same optimum.
+    """
+    found = {}
+    for run in RUNS:
+        task = TASKS[run.task]
+        objective = (task["dataset"], task["model"], tuple(task["classes"]), float(run.l2_lambda))
+        found.setdefault(objective, (run.task, run.l2_lambda))
+    return found
+
+
+def optimum_files() -> list[str]:
+    """One file for each different objective."""
+    return [
+        f"results/optimum/{task}/lambda-{l2_lambda}.json"
+        for task, l2_lambda in objectives().values()
+    ]
+
+
+def gradient_files() -> list[str]:
+    """One file for each task with an objective of its own; it has all lambdas of the task."""
+    tasks = dict.fromkeys(task for task, _ in objectives().values())
+    return [f"results/gradients/{task}.json" for task in tasks]
+
+
+def claim_files() -> list[str]:
+    """The verdicts and, as elsewhere, the products in between; nothing without a claims file."""
+    if not CLAIMS:
+        return []
+    verdicts = [f"results/claims.{format}" for format in ("parquet", "json", "md")]
+    return ["results/derivations.json", *gradient_files(), *optimum_files(), *verdicts]
 
 
 def figure_params(wildcards) -> str:

@@ -12,7 +12,7 @@ Arguments that occur in many of them:
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -63,8 +63,8 @@ class Results(Protocol):
     def derivation(self, equation: str) -> dict:
         """The proof of an equation."""
 
-    def gradient_checks(self, model: str, l2_lambda: float) -> list[dict]:
-        """Shipped gradients of a model held against finite differences."""
+    def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
+        """Shipped gradients of a task's model held against finite differences."""
 
     def where(self, selection: Selection, what: str) -> str:
         """A pointer to the rows of a selection: `metrics`, `history`, or a file of the runs."""
@@ -356,24 +356,19 @@ def hard_batches(
     order = np.argsort(-counts, kind="stable")
     needed = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
     chosen = np.sort(order[:needed])
-    examples = results.examples(row, "train")
-    size = row["batch_size"]
-
-    def loss_of(batch_numbers: Sequence[int], weights: np.ndarray) -> float:
-        rows = np.concatenate([np.arange(b * size, (b + 1) * size) for b in batch_numbers])
-        images = Examples(examples.pixels[rows], examples.targets[rows])
-        return evaluate(row["model"], weights, images).loss
-
-    others = np.setdiff1d(np.arange(batches), chosen)
     weights = [results.weights(judge)[0] for judge in results.runs(judges)]
-    losses = np.array([(loss_of(chosen, w), loss_of(others, w)) for w in weights])
-    hard, rest = losses.mean(axis=0)
+    # (judges, batches): all batches have the same size, so that means of means are means.
+    losses = np.array([_batch_losses(results, row, batches, w) for w in weights])
+    rest = np.setdiff1d(np.arange(batches), chosen)
+    hard, easy = losses[:, chosen].mean(axis=1), losses[:, rest].mean(axis=1)
+    ranks = np.argsort(np.argsort(-losses.mean(axis=0)))[chosen] + 1
+    named = ", ".join(f"{b} (rank {r} by loss)" for b, r in zip(chosen, ranks, strict=True))
     return Measured(
-        losses[:, 0] - losses[:, 1],
+        hard - easy,
         "nats",
         [results.where(runs, "history"), results.where(judges, "weights.parquet")],
-        f"Batches {', '.join(map(str, chosen))} of 0 to {batches - 1} have {hard:.3g} nats, the "
-        f"others {rest:.3g}.",
+        f"Batches (counted from 0, of {batches}): {named}, with {hard.mean():.3g} nats; the others "
+        f"have {easy.mean():.3g}.",
     )
 
 
@@ -497,24 +492,24 @@ def path_rise(results: Results, *, task: str, l2_lambda: str, column: str) -> Me
 def failed_proofs(results: Results, *, equations: list[str]) -> Measured:
     """How many of the equations' proofs fail."""
     proofs = [results.derivation(equation) for equation in equations]
-    failed = [proof["equation"] for proof in proofs if not proof["holds"]]
-    scopes = sorted({proof["scope"] for proof in proofs})
+    failed = [proof["equation"] for proof in proofs if not proof["proven"]]
+    methods = sorted({proof["method"] for proof in proofs})
     return Measured(
         np.array([float(len(failed))]),
         "failed proofs",
         [f"results/derivations.json: equation={equation}" for equation in equations],
-        f"Proven for {'; '.join(scopes)}." if not failed else f"Failed: {', '.join(failed)}.",
+        f"Proof: {'; '.join(methods)}." if not failed else f"Failed: {', '.join(failed)}.",
     )
 
 
-def gradient_error(results: Results, *, model: str, l2_lambda: float) -> Measured:
+def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
     """The greatest relative error of the shipped gradients against finite differences."""
-    checks = results.gradient_checks(model, l2_lambda)
+    checks = results.gradient_checks(task, l2_lambda)
     named = ", ".join(f"{check['implementation']} {check['error']:.2g}" for check in checks)
     return Measured(
         np.array([max(check["error"] for check in checks)]),
         "relative error",
-        [f"results/gradients.json: model={model}, l2_lambda={l2_lambda:g}"],
+        [f"results/gradients/{task}.json: l2_lambda={l2_lambda}"],
         f"{checks[0]['images']} images, {checks[0]['directions']} directions: {named}.",
     )
 
@@ -622,6 +617,16 @@ def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndar
     """Batches per epoch, the steps with a spike of the training loss, and the number of steps."""
     values = results.curve(row, "train", "loss")[1]
     return _batches(results, row), curves.spikes(values, **spike), len(values)
+
+
+def _batch_losses(results: Results, row: Row, batches: int, weights: np.ndarray) -> np.ndarray:
+    """Mean loss of each batch of the file's order under some weights, float64 (batches,)."""
+    pixels, targets = results.examples(row, "train")
+    size = row["batch_size"]
+    parts = [slice(batch * size, (batch + 1) * size) for batch in range(batches)]
+    return np.array(
+        [evaluate(row["model"], weights, Examples(pixels[p], targets[p])).loss for p in parts]
+    )
 
 
 def _roughness(results: Results, row: Row) -> float:

@@ -1,0 +1,117 @@
+# Comes in: the runs and their tables, the splits, the claims file. Goes out: results/checks.json,
+# results/optimum/<task>/lambda-<lambda>.json, results/gradients/<task>.json,
+# results/derivations.json, and the verdicts in results/claims.{parquet,json,md}.
+
+
+rule check_results:
+    input:
+        **code("check_results.py"),
+        metrics="results/metrics.parquet",
+        history="results/history.parquet",
+    output:
+        "results/checks.json",
+    log:
+        "results/logs/check_results.log",
+    benchmark:
+        "results/benchmarks/check_results.tsv"
+    params:
+        tasks=json.dumps(settings_of("l2_lambda", "shuffle", "seeds", *CHECKED_SETTINGS)),
+    message:
+        "Testing the results"
+    shell:
+        "python {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
+        " --tasks {params.tasks:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule optimum:
+    input:
+        unpack(split_files),
+        **code("optimum.py"),
+    output:
+        "results/optimum/{task}/lambda-{l2_lambda}.json",
+    log:
+        "results/logs/optimum/{task}/lambda-{l2_lambda}.log",
+    benchmark:
+        "results/benchmarks/optimum/{task}/lambda-{l2_lambda}.tsv"
+    params:
+        model=setting("model"),
+        classes=setting("classes"),
+    message:
+        "Finding the optimum of {wildcards.task}, lambda {wildcards.l2_lambda}"
+    shell:
+        "python {input.script:q}"
+        " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
+        " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
+        " --l2-lambda {wildcards.l2_lambda} --output {output:q} > {log:q} 2>&1"
+
+
+rule gradients:
+    input:
+        unpack(split_files),
+        **code("gradients.py"),
+    output:
+        "results/gradients/{task}.json",
+    log:
+        "results/logs/gradients/{task}.log",
+    benchmark:
+        "results/benchmarks/gradients/{task}.tsv"
+    params:
+        model=setting("model"),
+        classes=setting("classes"),
+        l2_lambdas=setting("l2_lambda"),
+    message:
+        "Holding the gradients of {wildcards.task} against finite differences"
+    shell:
+        "python {input.script:q} --train {input.train:q} --task {wildcards.task:q}"
+        " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule derivations:
+    input:
+        **code("derivations.py"),
+    output:
+        "results/derivations.json",
+    log:
+        "results/logs/derivations.log",
+    benchmark:
+        "results/benchmarks/derivations.tsv"
+    message:
+        "Proving the report's equations"
+    shell:
+        "python {input.script:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule claims:
+    input:
+        **code("claims.py"),
+        claims=CLAIMS or [],
+        schema=CLAIMS_SCHEMA,
+        checks="results/checks.json",
+        metrics="results/metrics.parquet",
+        history="results/history.parquet",
+        weights=[file for file in RUN_FILES if file.endswith("weights.parquet")],
+        splits=SPLIT_FILES,
+        derivations="results/derivations.json",
+        optimum=optimum_files(),
+        gradients=gradient_files(),
+    output:
+        table="results/claims.parquet",
+        json="results/claims.json",
+        markdown=report(
+            "results/claims.md",
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
+    log:
+        "results/logs/claims.log",
+    benchmark:
+        "results/benchmarks/claims.tsv"
+    params:
+        tasks=json.dumps(settings_of("l2_lambda", "shuffle", "seeds", "dataset", "classes")),
+    message:
+        "Judging the report's claims"
+    shell:
+        "python {input.script:q} --claims {input.claims:q} --schema {input.schema:q}"
+        " --tasks {params.tasks:q} --results results --table {output.table:q}"
+        " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

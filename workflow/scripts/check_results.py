@@ -1,0 +1,37 @@
+"""Test the tables over all runs; fail with everything that is wrong with them."""
+
+import argparse
+import json
+from pathlib import Path
+
+from pipeline import cli
+from pipeline.checks import WHAT_IS_CHECKED, read_histories, violations
+from pipeline.explain import listed
+from regression.errors import DataError
+from regression.files import write_json
+from regression.results import METRICS_SCHEMA, read_table
+
+
+def main() -> None:
+    """Read the command line, check and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--history", type=Path, required=True)
+    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: the config's tasks")
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
+    histories = list(read_histories(arguments.history))
+    found = violations(metrics, histories, arguments.tasks)
+    if found:
+        raise DataError(listed("the set of results", found))
+    points = sum(len(steps) for _, history in histories for steps, _ in history.values())
+    write_json(
+        arguments.output,
+        {"runs": len(metrics), "points": points, "checks": list(WHAT_IS_CHECKED)},
+    )
+    print(f"{len(metrics)} runs with {points} points are complete and consistent")
+
+
+if __name__ == "__main__":
+    cli.run(main)

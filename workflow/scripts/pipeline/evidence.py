@@ -1,0 +1,141 @@
+"""The results on disk, as the measurements of claims read them: each file at most once."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipeline.grid import Run, runs_of_task, select_runs
+from regression.measurements import MeasurementError
+from regression.results import METRICS_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
+from regression.splits import Examples, Split, read_split, select_classes
+
+RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
+
+
+class DiskResults:
+    """Implements `regression.measurements.Results` over a folder.
+
+    Args:
+        root: the folder `results/`.
+        tasks: of each task the grid, its `dataset` and `classes`.
+    """
+
+    def __init__(self, root: Path, tasks: dict[str, dict]):
+        """Read the metrics; everything else when it is asked for."""
+        self.root = root
+        self.tasks = tasks
+        rows = read_table(root / "metrics.parquet", METRICS_SCHEMA).to_pylist()
+        self._metrics = {tuple(row[key] for key in RUN_KEYS): row for row in rows}
+        # Caches of this object alone, not of the class, so that two folders never mix.
+        self._curves = cache(self._read_curves)
+        self._weights = cache(self._read_weights)
+        self._split = cache(self._read_split)
+        self._json = cache(self._read_json)
+
+    def runs(self, selection: dict) -> list[dict]:
+        """The metrics of the selected runs, in the order of the config."""
+        if selection["task"] not in self.tasks:
+            raise MeasurementError(f"there is no task {selection['task']!r}")
+        runs = select_runs(self.tasks, selection)
+        if not runs:
+            raise MeasurementError(f"no run matches {selection}")
+        return [self._row(run) for run in runs]
+
+    def curve(self, row: dict, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps int64 (n,) and values float64 (n,) of one curve of a run."""
+        found = self._curves(_key(row)).get((split, metric))
+        if found is None:
+            raise MeasurementError(f"{_key(row)} has no {split} {metric}")
+        return found
+
+    def weights(self, row: dict) -> tuple[np.ndarray, list[int], tuple[int, int]]:
+        """Weights float64 (p + 1, outputs) of a run, the labels of the outputs, (rows, columns)."""
+        return self._weights(_key(row))
+
+    def examples(self, row: dict, split: str) -> Examples:
+        """What the run's task trains on or is held to."""
+        task = self.tasks[row["task"]]
+        return select_classes(self._split(task["dataset"], split), task["classes"])
+
+    def optimum(self, task: str, l2_lambda: str) -> dict:
+        """The optimum of a task's objective."""
+        return self._json(f"optimum/{task}/lambda-{l2_lambda}.json")
+
+    def derivation(self, equation: str) -> dict:
+        """The proof of an equation."""
+        for proof in self._json("derivations.json")["equations"]:
+            if proof["equation"] == equation:
+                return proof
+        raise MeasurementError(f"derivations.json has no equation {equation!r}")
+
+    def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
+        """Shipped gradients of a task's model held against finite differences."""
+        checks = self._json(f"gradients/{task}.json")
+        found = [check for check in checks if check["l2_lambda"] == float(l2_lambda)]
+        if not found:
+            raise MeasurementError(f"gradients/{task}.json has no l2_lambda {l2_lambda}")
+        return found
+
+    def where(self, selection: dict, what: str) -> str:
+        """A pointer to the rows of a selection: a metrics column, `history`, or a file of runs."""
+        if what.endswith(".parquet"):
+            folders = [run.folder for run in select_runs(self.tasks, selection)]
+            rest = f" and {len(folders) - 1} more seeds or lambdas" if len(folders) > 1 else ""
+            return f"results/runs/{folders[0]}/{what}{rest}"
+        filters = ", ".join(f"{key}={_text(value)}" for key, value in selection.items())
+        if what == "history":
+            return f"results/history.parquet: {filters}"
+        return f"results/metrics.parquet: {filters}; {what}"
+
+    def _row(self, run: Run) -> dict:
+        try:
+            return self._metrics[tuple(run.keys[key] for key in RUN_KEYS)]
+        except KeyError:
+            raise MeasurementError(f"metrics.parquet has no run {run.folder}") from None
+
+    def _read_curves(self, key: tuple) -> dict:
+        filters = [(name, "=", value) for name, value in zip(RUN_KEYS, key, strict=True)]
+        table = pq.read_table(
+            self.root / "history.parquet",
+            columns=["step", "split", "metric", "value"],
+            filters=filters,
+        )
+        steps, values = (table.column(name).to_numpy() for name in ("step", "value"))
+        split, metric = (
+            table.column(name).to_numpy(zero_copy_only=False) for name in ("split", "metric")
+        )
+        names = {(s, m) for s in ("train", "validation") for m in ("loss", "accuracy")}
+        selected = {name: (split == name[0]) & (metric == name[1]) for name in names}
+        return {name: (steps[rows], values[rows]) for name, rows in selected.items() if rows.any()}
+
+    def _read_weights(self, key: tuple) -> tuple[np.ndarray, list[int], tuple[int, int]]:
+        # The folder has the config's spelling of lambda, the metrics have its value.
+        (run,) = (
+            run
+            for run in runs_of_task(key[0], self.tasks[key[0]])
+            if tuple(run.keys[name] for name in RUN_KEYS) == key
+        )
+        path = self.root / "runs" / run.folder / "weights.parquet"
+        return weights_matrix(read_table(path, WEIGHTS_SCHEMA))
+
+    def _read_split(self, dataset: str, split: str) -> Split:
+        return read_split(self.root / "data" / dataset / f"{split}.parquet")
+
+    def _read_json(self, name: str) -> object:
+        path = self.root / name
+        if not path.is_file():
+            raise MeasurementError(f"{path} is missing")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _key(row: dict) -> tuple:
+    return tuple(row[name] for name in RUN_KEYS)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "|".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
