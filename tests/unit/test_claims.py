@@ -1,0 +1,222 @@
+"""The claims file, and verdicts on it over a made-up set of results."""
+
+import copy
+import json
+import shutil
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from synthetic import ROOT, settings, write_results
+
+import claims as claims_script
+from pipeline.claims import CLAIMS_SCHEMA, ClaimsError, evaluate_claims, read_claims
+from pipeline.evidence import DiskResults
+from regression.verdicts import OPPOSITE, Verdict
+
+CLAIMS = ROOT / "workflow" / "report" / "claims.yaml"
+SCHEMA = ROOT / "workflow" / "schemas" / "claims.schema.yaml"
+GRID = settings("l2_lambda", "shuffle", "seeds", "dataset", "classes")
+GOOD = (Verdict.REPRODUCED, Verdict.WITHIN_SPREAD)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    write_results(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return DiskResults(folder, GRID)
+
+
+@pytest.fixture(scope="module")
+def content():
+    return read_claims(CLAIMS, SCHEMA, GRID)
+
+
+@pytest.fixture(scope="module")
+def rows(content, results):
+    return {row["id"]: row for row in evaluate_claims(content, results)}
+
+
+def verdicts(content, results) -> dict[str, str]:
+    return {row["id"]: row["verdict"] for row in evaluate_claims(content, results)}
+
+
+def test_the_report_has_enough_claims_of_every_section(content):
+    sections = {claim["section"] for claim in content["claims"]}
+    assert len(content["claims"]) >= 25
+    assert sections >= {"1a", "1b", "2b", "2c", "2d", "2e", "3b", "3c", "3d", "4a", "4b", "4d"}
+
+
+def test_a_claim_of_the_report_is_nearly_always_decided_here(rows):
+    undecided = [row for row in rows.values() if row["verdict"] == Verdict.NOT_DECIDABLE]
+    assert len(undecided) <= 6, [(row["id"], row["explanation"]) for row in undecided]
+
+
+def test_every_row_has_its_reasons(rows):
+    for row in rows.values():
+        assert row["explanation"].endswith((".", ")")), row
+        if "measured" in row:
+            assert row["evidence"].startswith("results/"), row
+            assert row["seeds"] == 1 or row["judged"] == "over seeds"
+        over_seeds = row["judged"] == "over seeds" and "measured" in row
+        assert (row.get("p_value") is not None) is over_seeds, row
+        if over_seeds:
+            assert row["seeds"] == 10
+            assert row["interval_low"] <= row["measured"] <= row["interval_high"]
+            assert row["p_corrected"] >= row["p_value"]
+
+
+def test_flipping_directions_flips_verdicts(content, results, rows):
+    flipped = copy.deepcopy(content)
+    for claim in flipped["claims"]:
+        claim["expected"]["relation"] = OPPOSITE[claim["expected"]["relation"]]
+    after = verdicts(flipped, results)
+    for name, row in rows.items():
+        if row["verdict"] == Verdict.NOT_DECIDABLE:
+            assert after[name] == Verdict.NOT_DECIDABLE, name
+        else:
+            assert (row["verdict"] in GOOD) is not (after[name] in GOOD), name
+            assert after[name] != Verdict.NOT_DECIDABLE, name
+
+
+def perturbed(folder, tmp_path, select, column, value) -> DiskResults:
+    """A copy of the results in which one number of the metrics is another one."""
+    copied = tmp_path / "results"
+    shutil.copytree(folder, copied)
+    path = copied / "metrics.parquet"
+    table = pq.read_table(path)
+    changed = table.to_pylist()
+    (row,) = [r for r in changed if all(r[key] == v for key, v in select.items())]
+    assert row[column] != value
+    row[column] = value
+    pq.write_table(pa.Table.from_pylist(changed, schema=table.schema), path)
+    return DiskResults(copied, GRID)
+
+
+@pytest.mark.parametrize(
+    ("select", "column", "value", "changed"),
+    [
+        ({"task": "logistic-early-stopping"}, "epochs", 34, {"2d-epochs", "2d-limit"}),
+        ({"task": "logistic-early-stopping"}, "train_loss", 0.08, {"2d-train-loss", "2d-limit"}),
+        ({"task": "logistic-early-stopping-500"}, "test_loss", 0.09, {"2d-limit"}),
+        (
+            {"task": "softmax", "l2_lambda": 1.0, "seed": 3},
+            "weight_norm",
+            10.0,
+            {"4e-norm"},
+        ),
+    ],
+)
+def test_one_other_number_changes_the_verdicts_that_rest_on_it(
+    folder, tmp_path, content, rows, select, column, value, changed
+):
+    after = verdicts(content, perturbed(folder, tmp_path, select, column, value))
+    assert {name for name, row in rows.items() if row["verdict"] != after[name]} == changed
+
+
+def test_a_failed_proof_is_a_finding(folder, tmp_path, content):
+    copied = tmp_path / "results"
+    shutil.copytree(folder, copied)
+    path = copied / "derivations.json"
+    path.write_text(path.read_text().replace("true", "false", 1))
+    assert verdicts(content, DiskResults(copied, GRID))["1a-sigmoid"] == Verdict.NOT_REPRODUCED
+
+
+def test_what_cannot_be_evaluated_is_an_error_that_names_every_claim(folder, tmp_path, content):
+    copied = tmp_path / "results"
+    shutil.copytree(folder, copied)
+    (copied / "optimum" / "logistic" / "lambda-0.json").unlink()
+    (copied / "runs/softmax/lambda-1/shuffle-true/seed-4/weights.parquet").unlink()
+    with pytest.raises(ClaimsError) as caught:
+        evaluate_claims(content, DiskResults(copied, GRID))
+    message = str(caught.value)
+    assert "has 5 error(s)" in message
+    for name in ("3d-separable-logistic", "4b-digits", "4b-noisier"):
+        assert f"claims.{name}: " in message
+
+
+def change(claim_id, **values):
+    def apply(content):
+        (claim,) = [claim for claim in content["claims"] if claim["id"] == claim_id]
+        for key, value in values.items():
+            claim[key] = value
+
+    return apply
+
+
+def change_argument(claim_id, **values):
+    def apply(content):
+        (claim,) = [claim for claim in content["claims"] if claim["id"] == claim_id]
+        claim["arguments"] |= values
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("apply", "message"),
+    [
+        (change("4e-norm", measurment="x"), "unknown key 'measurment'.*did you mean 'measurement'"),
+        (change("4e-norm", measurement="metric_serie"), "did you mean 'metric_series'"),
+        (change("4e-norm", judged="over seed"), "did you mean 'over seeds'"),
+        (change("4e-norm", expected={"relation": "falling"}), "found 'falling'; allowed: less"),
+        (change("4e-norm", expected={"relation": "less than"}), "'value' is missing"),
+        (change("4e-norm", id="3b-falls"), "claims.3b-falls: there are 2 claims of this id"),
+        (change("4e-norm", tolerance=-1), "found -1; must be at least 0"),
+        (change_argument("4e-norm", column="norm"), "found 'norm'; allowed: epochs"),
+        (change_argument("4e-norm", share=0.5), "metric_series takes no 'share'; allowed: runs"),
+        (change("4e-norm", arguments={"column": "steps"}), "metric_series needs 'runs'"),
+        (change_argument("4e-norm", runs={"task": "sofmax"}), "did you mean 'softmax'"),
+        (
+            change_argument("4e-norm", runs={"task": "softmax", "l2_lambda": "2"}),
+            "claims.4e-norm.arguments.runs.l2_lambda: found '2'; allowed: 0, 0.001",
+        ),
+        (change_argument("3c-since-4000", smooth=10), "smooth"),
+        (
+            change("3c-since-4000", expected={"relation": "between", "value": 2, "high": 1}),
+            "found high 1; it must not be below value",
+        ),
+    ],
+)
+def test_errors_of_the_file_have_their_place_and_cure(tmp_path, apply, message):
+    content = yaml.safe_load(CLAIMS.read_text())
+    apply(content)
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ClaimsError, match=message):
+        read_claims(path, SCHEMA, GRID)
+
+
+def test_all_errors_come_at_once(tmp_path):
+    content = yaml.safe_load(CLAIMS.read_text())
+    change("4e-norm", judged="never")(content)
+    change("3b-falls", tolerance="much")(content)
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ClaimsError, match="2 error"):
+        read_claims(path, SCHEMA, GRID)
+
+
+def test_the_script_writes_the_same_bytes_twice(folder, tmp_path, monkeypatch, content):
+    written = []
+    for turn in ("first", "second"):
+        files = [tmp_path / turn / name for name in ("claims.parquet", "claims.json", "claims.md")]
+        options = ["--claims", CLAIMS, "--schema", SCHEMA, "--results", folder]
+        options += ["--tasks", json.dumps(GRID)]
+        options += ["--table", files[0], "--json", files[1], "--markdown", files[2]]
+        monkeypatch.setattr(sys, "argv", ["claims.py", *map(str, options)])
+        claims_script.main()
+        written.append([file.read_bytes() for file in files])
+    assert written[0] == written[1]
+    table = pq.read_table(files[0])
+    assert table.schema.equals(CLAIMS_SCHEMA)
+    assert len(table) == len(content["claims"])
+    markdown = files[2].read_text()
+    assert markdown.startswith(f"{len(table)} claims: ")
+    assert markdown.count("\n| ") == len(table) + 2
