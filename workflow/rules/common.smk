@@ -37,6 +37,7 @@ FIGURE_FILES = expand(
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
 CLAIMS = config["claims"]
+REPORT_TEMPLATE = os.path.relpath(Path(workflow.basedir, "report", "report.typ"))
 CLAIMS_SCHEMA = os.path.relpath(Path(workflow.basedir, "schemas", "claims.schema.yaml"))
 CHECKED_SETTINGS = ["model", "learning_rate", "batch_size", "max_epochs", "patience"]
 
@@ -130,6 +131,19 @@ def claim_files() -> list[str]:
         return []
     verdicts = [f"results/claims.{format}" for format in ("parquet", "json", "md")]
     return ["results/derivations.json", *gradient_files(), *optimum_files(), *verdicts]
+
+
+def report_files() -> list[str]:
+    """The typeset report; nothing without a claims file."""
+    return ["results/report.pdf"] if CLAIMS else []
+
+
+def report_config() -> str:
+    """The parts of the config that the typeset report prints, as JSON; the rest rebuilds nothing."""
+    splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
+    captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
+    tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
+    return json.dumps({"data": splits, "tasks": TASKS, "figures": captions, "tables": tables})
 
 
 def figure_params(wildcards) -> str:

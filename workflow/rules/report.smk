@@ -1,4 +1,5 @@
-# Comes in: the runs. Goes out: results/figures/ and results/tables/.
+# Comes in: the runs, and the verdicts on the claims. Goes out: results/figures/, results/tables/ and
+# the typeset results/report.pdf.
 
 
 rule figure:
@@ -53,3 +54,30 @@ rule table:
     shell:
         "python {input.script:q} --summary {input.summary:q} --reported {params.reported:q}"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+
+
+rule report_pdf:
+    input:
+        **code("report_pdf.py"),
+        template=REPORT_TEMPLATE,
+        metrics="results/metrics.parquet",
+        claims="results/claims.json",
+        derivations="results/derivations.json",
+        checks="results/checks.json",
+        table="results/tables/table_1.csv",
+        figures=expand("results/figures/{figure}.svg", figure=FIGURES),
+    output:
+        report("results/report.pdf", caption="../report/report.rst", category="Report"),
+    log:
+        "results/logs/report_pdf.log",
+    benchmark:
+        "results/benchmarks/report_pdf.tsv"
+    params:
+        config=report_config(),
+    message:
+        "Typesetting the report"
+    shell:
+        "python {input.script:q} --template {input.template:q} --config {params.config:q}"
+        " --metrics {input.metrics:q} --claims {input.claims:q}"
+        " --derivations {input.derivations:q} --checks {input.checks:q} --table {input.table:q}"
+        " --figures results/figures --output {output:q} > {log:q} 2>&1"

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import typst
-from pipeline.claims import METHOD
 
+from pipeline import cli
 from regression.errors import DataError
 from regression.files import read_json, replace_atomically
 from regression.results import METRICS_SCHEMA, read_table
@@ -22,14 +22,15 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
     with arguments.table.open(newline="", encoding="utf-8") as file:
         table_1 = list(csv.DictReader(file))
+    judged = read_json(arguments.claims)
     return {
         "config": arguments.config,
         "metrics": read_table(arguments.metrics, METRICS_SCHEMA).to_pylist(),
-        "claims": read_json(arguments.claims)["claims"],
+        "claims": judged["claims"],
+        "method": judged["method"],
         "derivations": read_json(arguments.derivations)["equations"],
         "checks": read_json(arguments.checks)["checks"],
         "table_1": table_1,
-        "method": METHOD,
         "figures_folder": arguments.figures.as_posix(),
         "environment": {"Python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
@@ -54,3 +55,25 @@ def typeset(template: Path, facts: dict, output: Path) -> None:
         except typst.TypstError as error:
             raise DataError(f"{template}: {error.diagnostic or error.message}") from error
         temporary.write_bytes(pdf)
+
+
+def main() -> None:
+    """Read the command line, collect and typeset."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--template", type=Path, required=True, help="Typst document")
+    parser.add_argument(
+        "--config", type=json.loads, required=True, help="JSON: data, tasks, figures, tables"
+    )
+    parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--claims", type=Path, required=True)
+    parser.add_argument("--derivations", type=Path, required=True)
+    parser.add_argument("--checks", type=Path, required=True)
+    parser.add_argument("--table", type=Path, required=True, help="Table 1 as CSV")
+    parser.add_argument("--figures", type=Path, required=True, help="folder, below this one")
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    typeset(arguments.template, collect_facts(arguments), arguments.output)
+
+
+if __name__ == "__main__":
+    cli.run(main)
