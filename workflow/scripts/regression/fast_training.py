@@ -10,12 +10,14 @@ What makes it fast, besides the kernels (see `regression.kernels`):
   others judge only those whose class does not lead safely there (see `largest_change_of_lead`).
 
 The order of every sum is fixed, so the same call gives the same bits. They differ from those of
-`regression.training`, which sums in another order, in the last digits only. Should two validation
-losses agree in all but those digits, the comparison of early stopping may turn out the other way.
+`regression.training`, which sums in another order, in the last digits only. Where all but those
+digits agree, a comparison may turn out the other way: of two validation losses in early stopping,
+or of two classes' logits, as long as no batch has held either class (here the first class wins).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -58,57 +60,54 @@ def train(
         DataError: the batch is larger than the data.
         DivergenceError: a loss is NaN or infinite.
     """
-    batches = batches_per_epoch(len(train.targets), batch_size)
-    interval = check_interval(batches)
-    total_steps = max_epochs * batches
-    # Steps made before each check, and at the end.
-    pauses = [*range(1, total_steps, interval), total_steps]
+    batches_an_epoch = batches_per_epoch(len(train.targets), batch_size)
+    interval = check_interval(batches_an_epoch)
+    total_steps = max_epochs * batches_an_epoch
     first_trained = class_count - output_count(model, class_count)
     images, validation_images = bright_pixels(train), bright_pixels(validation)
     descent = Descent(images, class_count, first_trained, batch_size, learning_rate, l2_lambda)
-    orders = batch_orders(len(train.targets), batch_size, shuffle=shuffle, seed=seed)
+    # Steps made before each check, and at the end.
+    pauses = [*range(1, total_steps, interval), total_steps]
+    orders = epoch_orders(len(train.targets), shuffle=shuffle, seed=seed)
+    legs = zip(pauses, mini_batches(orders, batch_size, np.diff(pauses, prepend=0)), strict=True)
     stopping = EarlyStopping(patience)
     train_loss: list[np.ndarray] = []
     check_steps: list[int] = []
     curves: list[tuple[float, float, float]] = []
     step, stopped = 0, False
 
-    while pauses and not stopped:
+    while step < total_steps and not stopped:
         waiting = []
-        for _ in range(min(len(pauses), window(stopping, descent.weights.nbytes))):
-            pause = pauses.pop(0)
-            train_loss.append(descent.take_steps(orders, pause - step))
-            step = pause
+        for step, batches in islice(legs, window(stopping, descent.weights.nbytes)):
+            train_loss.append(descent.take_steps(batches))
             if (step - 1) % interval == 0:
                 check_steps.append(step - 1)
                 waiting.append(descent.weight_matrix())
-            if not in_range(train_loss[-1], descent.weights):
-                # Whether and when a loss overflows depends on the order of sums, so the reference
-                # decides, and names the step.
-                return training.train(
-                    model,
-                    train,
-                    validation,
-                    class_count=class_count,
-                    learning_rate=learning_rate,
-                    l2_lambda=l2_lambda,
-                    batch_size=batch_size,
-                    max_epochs=max_epochs,
-                    patience=patience,
-                    shuffle=shuffle,
-                    seed=seed,
-                )
-        if waiting:
-            checks = judge_checks(waiting, images, validation_images)
-            curves += checks
-            stopped = [stopping.update(loss) for loss, _, _ in checks][-1]
+        if not in_range(descent.weights, *train_loss[-LONGEST_WINDOW:]):
+            # Whether and when a sum overflows depends on its order, so the reference decides.
+            return training.train(
+                model,
+                train,
+                validation,
+                class_count=class_count,
+                learning_rate=learning_rate,
+                l2_lambda=l2_lambda,
+                batch_size=batch_size,
+                max_epochs=max_epochs,
+                patience=patience,
+                shuffle=shuffle,
+                seed=seed,
+            )
+        for check in judge_checks(waiting, images, validation_images):
+            curves.append(check)
+            stopped = stopping.update(check[0])
 
     return TrainingResult(
         np.ascontiguousarray(descent.weight_matrix()[:, first_trained:]),
         np.concatenate(train_loss),
         np.array(check_steps, dtype=np.int64),
         *np.array(curves).T.copy(),
-        epochs=step // batches,
+        epochs=step // batches_an_epoch,
         stopped_early=stopped,
     )
 
@@ -126,11 +125,22 @@ def in_range(*arrays: np.ndarray) -> bool:
     return all(np.all(np.abs(array) < NEAR_OVERFLOW) for array in arrays)
 
 
-def batch_orders(n: int, batch_size: int, *, shuffle: bool, seed: int) -> Iterator[np.ndarray]:
-    """Yield, without end, the image numbers of each mini-batch, int64 (batch_size,)."""
-    for order in epoch_orders(n, shuffle=shuffle, seed=seed):
-        for first in range(0, n - batch_size + 1, batch_size):
-            yield order[first : first + batch_size]
+def mini_batches(
+    orders: Iterator[np.ndarray], batch_size: int, counts: Iterable[int]
+) -> Iterator[np.ndarray]:
+    """Yield the image numbers of the next `count` mini-batches, for each count.
+
+    Yields:
+        int64 (count, batch_size).
+    """
+    batches = np.empty((0, batch_size), dtype=np.int64)
+    for count in counts:
+        while len(batches) < count:
+            order = next(orders)
+            whole = order[: len(order) // batch_size * batch_size]
+            batches = np.vstack([batches, whole.reshape(-1, batch_size)])
+        yield batches[:count]
+        batches = batches[count:]
 
 
 # --- data in the layout of the kernels ------------------------------------------------------------
@@ -155,13 +165,13 @@ class BrightPixels(NamedTuple):
 def bright_pixels(examples: Examples) -> BrightPixels:
     """List the pixels that are not black; an image with an odd number of them gets a black one."""
     pixels = np.ascontiguousarray(examples.pixels)
-    counts = np.count_nonzero(pixels, axis=1)
-    starts = np.zeros(len(pixels) + 1, dtype=np.int64)
-    np.cumsum(counts + counts % 2, out=starts[1:])
-    bright = np.empty(starts[-1], dtype=np.uint32)
+    n, p = pixels.shape
+    starts = np.empty(n + 1, dtype=np.int64)
+    # As long as the list can get; memory is taken up only where it is written.
+    bright = np.empty(n * (p + p % 2), dtype=np.uint32)
     load_kernels()["list_bright_pixels"](pixels, starts, bright)
     targets = np.ascontiguousarray(examples.targets, dtype=np.int64)
-    return BrightPixels(starts, bright, targets, pixels.shape[1])
+    return BrightPixels(starts, bright[: starts[n]], targets, p)
 
 
 def to_panels(matrix: np.ndarray) -> np.ndarray:
@@ -214,11 +224,17 @@ class Descent:
             aligned_zeros(1, LANES),
         )
 
-    def take_steps(self, orders: Iterator[np.ndarray], count: int) -> np.ndarray:
-        """Take some steps; return the loss of each batch before its update, float64 (count,)."""
+    def take_steps(self, batches: np.ndarray) -> np.ndarray:
+        """Take a step for each mini-batch.
+
+        Args:
+            batches: int64 (steps, batch_size), numbers of the images in each.
+
+        Returns:
+            float64 (steps,), the loss of each batch before its update.
+        """
         starts, bright, targets, _ = self._images
-        batches = np.stack([next(orders) for _ in range(count)])
-        losses = np.empty(count)
+        losses = np.empty(len(batches))
         load_kernels()["descend"](
             self.weights,
             *self._classes,
@@ -244,6 +260,8 @@ def judge_checks(
     weights: list[np.ndarray], train: BrightPixels, validation: BrightPixels
 ) -> list[tuple[float, float, float]]:
     """Validation loss, validation accuracy and training accuracy of each weight matrix."""
+    if not weights:
+        return []
     loss, correct, _ = judge(weights, validation, np.arange(len(validation.targets)), losses=True)
     return list(
         zip(

@@ -2,11 +2,11 @@
 
 Two facts about the data make these loops short:
 
-* A pixel u in 0..255 enters as x = b - 1 with brightness b = 2 u / 255, and four fifths of the
-  pixels of a written digit are black, u = 0. So with r_i = (y_i - t_i) / n
+* A pixel u in 0..255 enters as x = s u - 1 with s = 2/255, and four fifths of the pixels of a
+  written digit are black, u = 0. So with r_i = (y_i - t_i) / n
 
-      logits          z_i = sum_j b_ij W_j + (W_bias - sum_j W_j)
-      gradient    dC/dW_j = sum_i b_ij r_i - sum_i r_i,    dC/dW_bias = sum_i r_i
+      logits          z_i = s sum_j u_ij W_j + (W_bias - sum_j W_j)
+      gradient    dC/dW_j = s sum_i u_ij r_i - sum_i r_i,    dC/dW_bias = sum_i r_i
 
   where only bright pixels need work: the second term is one vector for all images or pixels.
 * A task has few classes, so a row of W fits a register or two. Weights therefore lie in *panels*:
@@ -39,8 +39,8 @@ from numba.extending import intrinsic, models, register_model
 
 from regression.machine_code import LANES
 
-#: Brightness 2 u / 255 of each pixel value u, rounded as in `regression.features`.
-BRIGHTNESS = 2.0 * np.arange(256) / 255.0
+#: Difference of two features whose pixels differ by 1.
+SCALE = 2.0 / 255.0
 
 #: Shuffled images lie anywhere in memory; so many images ahead, their pixels are asked for.
 AHEAD = 2
@@ -237,20 +237,20 @@ def logits_of_black_image(panel):
 
 
 @njit
-def add_bright_pixels(total, panel, bright, first, last):
-    """The vector total + sum_j b_j W_j over the entries first..last - 1 of the list.
+def sum_of_bright_pixels(panel, bright, first, last):
+    """The vector sum_j u_j W_j over the entries first..last - 1 of the list.
 
     There are two sums, because a sum must wait for its last term before it takes the next. The
     unsigned numbers spare Python's rule for negative indices.
     """
-    other = zeros()
+    even, odd = zeros(), zeros()
     one = np.uint64(1)
     for entry in range(np.uint64(first), np.uint64(last), np.uint64(2)):
         pixel = bright[entry]
-        total = multiply_add(BRIGHTNESS[pixel & 255], load(panel, pixel >> 8), total)
+        even = multiply_add(float(pixel & 255), load(panel, pixel >> 8), even)
         pixel = bright[entry + one]
-        other = multiply_add(BRIGHTNESS[pixel & 255], load(panel, pixel >> 8), other)
-    return add(total, other)
+        odd = multiply_add(float(pixel & 255), load(panel, pixel >> 8), odd)
+    return add(even, odd)
 
 
 @njit
@@ -278,7 +278,8 @@ def logits(weights, starts, bright, images, z, row):
             if q == 0 and i + AHEAD < len(images):
                 prefetch_pixels(bright, starts[images[i + AHEAD]], starts[images[i + AHEAD] + 1])
             first, last = starts[images[i]], starts[images[i] + 1]
-            store(row, 0, add_bright_pixels(black, weights[q], bright, first, last))
+            bright_part = sum_of_bright_pixels(weights[q], bright, first, last)
+            store(row, 0, multiply_add(SCALE, bright_part, black))
             for lane in range(LANES):
                 z[q * LANES + lane, i] = row[0, lane]
 
@@ -341,7 +342,7 @@ def sum_of_losses(z, first, last, n, best, targets, exp_sum):
 
 @njit
 def update(panel, decay, pull, starts, bright, images):
-    """W_j <- decay W_j + sum_i x_ij pull_i for the pixels and the bias, with x = b - 1 or 1.
+    """W_j <- decay W_j + sum_i x_ij pull_i for the pixels j, x = s u - 1, and the bias, x = 1.
 
     Args:
         panel: float64 (p + 1, LANES), updated.
@@ -361,11 +362,11 @@ def update(panel, decay, pull, starts, bright, images):
     store(panel, bias, multiply_add(decay, load(panel, bias), total))
 
     for i in range(len(images)):
-        pull_of_image = load(pull, i)
+        scaled_pull = multiply_add(SCALE, load(pull, i), zeros())
         for entry in range(np.uint64(starts[images[i]]), np.uint64(starts[images[i] + 1])):
-            j = bright[entry] >> 8
-            brightness = BRIGHTNESS[bright[entry] & 255]
-            store(panel, j, multiply_add(brightness, pull_of_image, load(panel, j)))
+            pixel = bright[entry]
+            j = pixel >> 8
+            store(panel, j, multiply_add(float(pixel & 255), scaled_pull, load(panel, j)))
 
 
 # --- the kernels ----------------------------------------------------------------------------------
@@ -377,18 +378,21 @@ def list_bright_pixels(pixels, starts, bright):
 
     Args:
         pixels: uint8 (n, p), p < 2**24.
-        starts: int64 (n + 1,).
-        bright: uint32 (starts[n],), written. A list of odd length ends with a 0, which adds
-            nothing: brightness 0 at place 0.
+        starts: int64 (n + 1,), written.
+        bright: uint32, as long as there are pixels, written. A list of odd length ends with a 0,
+            which adds nothing: value 0 at place 0.
     """
+    entry = 0
     for i in range(pixels.shape[0]):
-        entry = starts[i]
+        starts[i] = entry
         for j in range(pixels.shape[1]):
             if pixels[i, j] != 0:
                 bright[entry] = 256 * j + pixels[i, j]
                 entry += 1
-        if entry < starts[i + 1]:
+        if entry % 2:
             bright[entry] = 0
+            entry += 1
+    starts[pixels.shape[0]] = entry
 
 
 @kernel(
