@@ -1,4 +1,8 @@
-"""Hold the shipped gradients of a task's model against finite differences on real images."""
+"""Hold the shipped gradients of a task's model against finite differences on real images.
+
+The compiled training has no gradient that one could call; it is what one more step changes in the
+weights, divided by the learning rate.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import cli
+from regression import fast_training
 from regression.features import features
 from regression.files import write_json
 from regression.gradients import gradient_error, random_directions
 from regression.models import MODELS, output_count
-from regression.splits import read_split, select_classes
+from regression.splits import Examples, read_split, select_classes
 
 #: The first images of the training split; enough for every class and every kind of pixel.
 IMAGES = 512
@@ -19,6 +24,32 @@ DIRECTIONS = 50
 SEED = 0
 #: Standard deviation of the random weights at which the gradients are taken; logits of about 3.
 WEIGHT_SCALE = 0.1
+#: Steps of the compiled training before the one whose change is measured, and their length.
+STEPS_BEFORE = 3
+STEP_LENGTH = 0.05
+
+
+def compiled_gradient(
+    model: str, examples: Examples, class_count: int, l2_lambda: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights after some steps on all examples at once, and the gradient in the next step."""
+    before, after = (
+        fast_training.train(
+            model,
+            examples,
+            examples,
+            class_count=class_count,
+            learning_rate=STEP_LENGTH,
+            l2_lambda=l2_lambda,
+            batch_size=len(examples.targets),
+            max_epochs=steps,
+            patience=None,
+            shuffle=False,
+            seed=SEED,
+        ).weights
+        for steps in (STEPS_BEFORE, STEPS_BEFORE + 1)
+    )
+    return before, (before - after) / STEP_LENGTH
 
 
 def main() -> None:
@@ -33,27 +64,34 @@ def main() -> None:
     arguments = parser.parse_args()
     rules = MODELS[arguments.model]
     examples = select_classes(read_split(arguments.train), arguments.classes)
-    X, targets = features(examples.pixels[:IMAGES]), examples.targets[:IMAGES]
-    shape = (X.shape[1], output_count(arguments.model, len(arguments.classes)))
-    weights = WEIGHT_SCALE * np.random.RandomState(SEED).standard_normal(shape)
+    examples = Examples(examples.pixels[:IMAGES], examples.targets[:IMAGES])
+    X, targets = features(examples.pixels), examples.targets
+    class_count = len(arguments.classes)
+    shape = (X.shape[1], output_count(arguments.model, class_count))
     directions = random_directions(shape, DIRECTIONS, SEED)
 
-    def check(l2_lambda: float) -> dict:
+    def check(implementation: str, l2_lambda: float, W: np.ndarray, gradient: np.ndarray) -> dict:
         def objective(W: np.ndarray) -> float:
             return rules.loss(rules.logits(W, X), targets) + l2_lambda * float(np.sum(W**2))
 
-        gradient = rules.gradient(weights, X, targets, l2_lambda)
         return {
             "task": arguments.task,
             "model": arguments.model,
-            "implementation": f"regression.{arguments.model}",
+            "implementation": f"regression.{implementation}",
             "l2_lambda": l2_lambda,
             "images": len(X),
             "directions": len(directions),
-            "error": gradient_error(objective, gradient, weights, directions),
+            "error": gradient_error(objective, gradient, W, directions),
         }
 
-    write_json(arguments.output, [check(l2_lambda) for l2_lambda in arguments.l2_lambdas])
+    checks = []
+    W = WEIGHT_SCALE * np.random.RandomState(SEED).standard_normal(shape)
+    for l2_lambda in arguments.l2_lambdas:
+        gradient = rules.gradient(W, X, targets, l2_lambda)
+        checks.append(check(arguments.model, l2_lambda, W, gradient))
+        compiled = compiled_gradient(arguments.model, examples, class_count, l2_lambda)
+        checks.append(check("fast_training", l2_lambda, *compiled))
+    write_json(arguments.output, checks)
 
 
 if __name__ == "__main__":
