@@ -1,4 +1,4 @@
-"""Say where the results are and how Table 1 compares with the report."""
+"""Say where the results are, how Table 1 compares with the report, and how its claims fared."""
 
 from pathlib import Path
 
@@ -10,3 +10,7 @@ if __name__ == "__main__":
     print("all runs in results/metrics.parquet and results/history.parquet.")
     print("\nTable 1, the report's numbers and ours:\n")
     print((RESULTS / "tables" / "table_1.md").read_text(encoding="utf-8"))
+    claims = RESULTS / "claims.md"
+    if claims.is_file():
+        print(claims.read_text(encoding="utf-8").splitlines()[0])
+        print("Each with its numbers and reasons: results/claims.md")

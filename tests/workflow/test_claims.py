@@ -1,0 +1,58 @@
+"""Claims: judged anew when they change, and nothing else is done."""
+
+import json
+
+import pyarrow.parquet as pq
+
+CLAIMS = "tests/claims.tiny.yaml"
+
+
+def verdict(checkout, claim_id: str) -> str:
+    claims = json.loads((checkout.results / "claims.json").read_text())["claims"]
+    (found,) = [claim["verdict"] for claim in claims if claim["id"] == claim_id]
+    return found
+
+
+def test_every_claim_has_a_verdict(finished):
+    counts = json.loads((finished.results / "claims.json").read_text())["counts"]
+    table = pq.read_table(finished.results / "claims.parquet")
+    assert sum(counts.values()) == len(table) == 7
+    assert verdict(finished, "1a-gradient") == "reproduced"
+    assert verdict(finished, "1a-code") == "reproduced"
+
+
+def test_another_wording_judges_anew_and_does_nothing_else(checkout):
+    checkout.edit(CLAIMS, "the weights resemble digits", "the weights look like digits")
+    assert checkout.planned() == {"claims": 1}
+
+
+def test_a_direction_turned_round_turns_the_verdict(checkout):
+    before = verdict(checkout, "1a-code")
+    checkout.edit(
+        CLAIMS,
+        'l2_lambda: "0"}\n    expected: {relation: equals',
+        'l2_lambda: "0"}\n    expected: {relation: differs from',
+    )
+    output = checkout.snakemake()
+    assert "Rule: train" not in output and "Rule: optimum" not in output
+    assert (before, verdict(checkout, "1a-code")) == ("reproduced", "not reproduced")
+
+
+def test_a_claim_about_a_run_that_is_not_trained_fails_with_its_name(checkout):
+    checkout.edit(CLAIMS, 'l2_lambda: "1"}, split: train', 'l2_lambda: "7"}, split: train')
+    output = checkout.snakemake(check=False)
+    assert "claims.4b-digits.arguments.runs.l2_lambda: found '7'; allowed: 0, 0.001, 1" in output
+
+
+def test_damaged_results_stop_the_claims(checkout):
+    path = checkout.results / "metrics.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
+    output = checkout.snakemake("--allowed-rules", "check_results", "claims", "all", check=False)
+    assert "is missing in the metrics" in output
+    assert not (checkout.results / "checks.json").exists()
+
+
+def test_without_a_claims_file_there_is_nothing_to_judge(checkout):
+    checkout.set_config("claims", None)
+    assert checkout.planned() == {}
