@@ -49,6 +49,7 @@ rule gradients:
     input:
         unpack(split_files),
         **code("gradients.py"),
+        kernels=ancient(KERNELS),
     output:
         "results/gradients/{task}.json",
     log:
@@ -62,7 +63,8 @@ rule gradients:
     message:
         "Holding the gradients of {wildcards.task} against finite differences"
     shell:
-        "python {input.script:q} --train {input.train:q} --task {wildcards.task:q}"
+        "KERNEL_CACHE_DIR=$(dirname {input.kernels:q}) python {input.script:q}"
+        " --train {input.train:q} --task {wildcards.task:q}"
         " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
         " --output {output:q} > {log:q} 2>&1"
 

@@ -29,6 +29,8 @@ RUNS = runs_of_tasks(TASKS)
 SPLIT_FILES = expand(
     "results/data/{dataset}/{split}.parquet", dataset=DATA, split=["train", "validation", "test"]
 )
+# Machine code, and so no result: another processor has other bytes.
+KERNELS = ".cache/kernels/compiled.json"
 RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "summary.json"]
 RUN_FILES = [f"results/runs/{run.folder}/{file}" for run in RUNS for file in RUN_FILE_NAMES]
 FIGURE_FILES = expand(

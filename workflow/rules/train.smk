@@ -2,10 +2,28 @@
 # all of it gathered in results/metrics.parquet and results/history.parquet.
 
 
+rule compile_kernels:
+    input:
+        **code("compile_kernels.py"),
+    output:
+        KERNELS,
+    log:
+        "results/logs/compile_kernels.log",
+    benchmark:
+        "results/benchmarks/compile_kernels.tsv"
+    message:
+        "Compiling the inner loops of training"
+    shell:
+        "python {input.script:q} --cache-dir $(dirname {output:q}) --output {output:q}"
+        " > {log:q} 2>&1"
+
+
 rule train:
     input:
         unpack(split_files),
         **code("train.py"),
+        # Older or newer, any compiled kernels will do; those of another source are not loaded.
+        kernels=ancient(KERNELS),
     output:
         **{
             Path(
@@ -28,7 +46,7 @@ rule train:
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seed {wildcards.seed}"
     shell:
-        "python {input.script:q}"
+        "KERNEL_CACHE_DIR=$(dirname {input.kernels:q}) python {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --learning-rate {params.learning_rate} --l2-lambda {wildcards.l2_lambda}"
