@@ -7,8 +7,8 @@
 #   tests/slurm/cluster.sh status [FOLDER]  exit code 0 if both nodes can take jobs
 #   tests/slurm/cluster.sh stop [FOLDER]    cancel all jobs, stop the daemons, delete the folder
 #
-# All state (config, key, sockets, logs, pid files) lies in FOLDER, ./.slurm if not given. Jobs run
-# as the user who starts the cluster.
+# All state (config, key, sockets, logs, pid files) lies in FOLDER, ./.slurm if not given; only a link
+# to its config is put into /etc/slurm. Jobs run as the user who starts the cluster.
 set -euo pipefail
 
 usage() {
@@ -22,6 +22,13 @@ command=${1:-}
 folder=$(realpath -m "${2:-.slurm}")
 export SLURM_CONF=$folder/slurm.conf
 nodes=(node1 node2)
+# Snakemake's plugin drops SLURM_CONF from the environment of a job, so that srun looks here.
+system_config=/etc/slurm/slurm.conf
+
+fail() {
+    echo "error: $1" >&2
+    exit 1
+}
 
 # The pid of a daemon that we started, if it still runs: a number that another program has got in
 # the meantime does not count.
@@ -38,8 +45,7 @@ wait_for() {
         if "$@"; then return; fi
         sleep 0.2
     done
-    echo "error: $what; see the logs in $folder" >&2
-    exit 1
+    fail "$what; see the logs in $folder"
 }
 
 nodes_up() {
@@ -91,7 +97,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 NodeName=node[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[17001-17002] CPUs=2 RealMemory=4000
 # LLN (least loaded node): otherwise all jobs would land on node1.
-PartitionName=toy Nodes=ALL Default=YES LLN=YES MaxTime=60 State=UP
+PartitionName=toy Nodes=ALL Default=YES LLN=YES State=UP
 # Look for jobs at once, notice a dead node soon, and take it back as soon as it answers.
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
@@ -106,10 +112,15 @@ CONF
 }
 
 start() {
-    type munged slurmctld slurmd squeue >/dev/null ||
-        { echo "error: Slurm is not installed; run: $0 install" >&2; exit 1; }
+    type munged slurmctld slurmd squeue >/dev/null || fail "Slurm is not installed; run: $0 install"
+    # A link whose target is gone is what a cluster left that was killed.
+    if [ -e "$system_config" ] && [ "$(realpath "$system_config")" != "$SLURM_CONF" ]; then
+        fail "$system_config belongs to another cluster; stop that one first"
+    fi
     # A running cluster keeps its config: daemons complain about one that changed.
     pid_of slurmctld >/dev/null || write_config
+    ln -sfn "$SLURM_CONF" "$system_config" ||
+        fail "cannot write $system_config; as root: chown $(id -un) ${system_config%/*}"
     # --force: munged takes this folder's place in /tmp or a home for a risk to be confirmed.
     pid_of munged >/dev/null || munged --force --key-file="$folder/munge.key" \
         --socket="$folder/munge.socket" --pid-file="$folder/munged.pid" \
@@ -140,6 +151,7 @@ stop() {
     for node in "${nodes[@]}"; do stop_daemon "$node" slurmd; done
     stop_daemon slurmctld
     stop_daemon munged
+    [ "$(readlink "$system_config")" != "$SLURM_CONF" ] || rm "$system_config"
     rm -rf "$folder"
 }
 
