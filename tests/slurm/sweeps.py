@@ -1,0 +1,227 @@
+"""A sweep of the real workflow through the Slurm of cluster.sh, and faults to hit it with."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+CLUSTER = Path(__file__).with_name("cluster.sh")
+PROFILES = ["--profile", "tests/slurm/profile", "--workflow-profile", "workflow/profiles/slurm"]
+# Eight trainings of some seconds; groups of two make four Slurm jobs, two for each node.
+TASKS = {
+    "logistic": {"max_epochs": 100},
+    "softmax": {"max_epochs": 100, "patience": None, "l2_lambda": ["0", "1"], "seeds": [0, 1]},
+}
+RUN_FILES = ("history.parquet", "weights.parquet", "summary.json")
+
+
+def slurm(*command: str) -> str:
+    """Run a Slurm command; return what it prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def wait_for(what: str, condition: Callable, seconds: float = 120) -> object:
+    """Return what the condition gives as soon as it is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    pytest.fail(f"waited {seconds:g} s in vain: {what}")
+
+
+class Cluster:
+    """The two nodes of cluster.sh, and how to break them."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def start(self) -> None:
+        """Start what does not run."""
+        subprocess.run([CLUSTER, "start", self.folder], check=True, timeout=120)
+
+    def kill(self, daemon: str, how: signal.Signals) -> None:
+        """End slurmctld, node1 or node2 by its pid file, and wait until it is gone."""
+        process = psutil.Process(int((self.folder / f"{daemon}.pid").read_text()))
+        process.send_signal(how)
+        wait_for(f"the end of {daemon}", lambda: not process.is_running())
+
+    def kill_node(self, node: str) -> None:
+        """What a power cut does to a node: its daemon, its job steps and their processes die."""
+        self.kill(node, signal.SIGKILL)
+        jobs = [process for process in psutil.process_iter() if node_of(process) == node]
+        # Steps first: they would report the end of their processes.
+        steps = {
+            parent for job in jobs for parent in parents_of(job) if parent.name() == "slurmstepd"
+        }
+        for process in [*steps, *jobs]:
+            kill(process)
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill a process that may be gone already."""
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def node_of(process: psutil.Process) -> str | None:
+    """The node on which a process runs, if it belongs to a job of this cluster."""
+    try:
+        environment = process.environ()
+    except psutil.Error:
+        return None
+    return environment.get("SLURMD_NODENAME")
+
+
+def parents_of(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.parents()
+    except psutil.NoSuchProcess:
+        return []
+
+
+class Sweep:
+    """A copy of the project whose workflow runs through Slurm."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.results = folder / "results"
+        self.log = folder / "head.log"
+
+    def write_config(self) -> None:
+        """Add the sweep to the tiny config."""
+        path = self.folder / "tests" / "config.tiny.yaml"
+        config = yaml.safe_load(path.read_text())
+        for name, task in TASKS.items():
+            config["tasks"][name] |= task
+        path.write_text(yaml.safe_dump(config))
+
+    def start(self, *targets: str, profiles: list[str] | None = None) -> subprocess.Popen:
+        """Start Snakemake, its output going to the end of the log."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        command += PROFILES if profiles is None else profiles
+        # One second to the first look at new jobs: these are short.
+        if profiles is None:
+            command += ["--slurm-init-seconds-before-status-checks", "1"]
+            command += ["--group-components", "trainings=2"]
+        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml", "--", *targets]
+        with self.log.open("a") as log:
+            return subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, env=self.environment
+            )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"REPRODUCE_REPORT_CACHE": str(self.folder / "cache")}
+
+    def run(self, *targets: str, profiles: list[str] | None = None) -> int:
+        """Run Snakemake to its end; return its exit code."""
+        return self.start(*targets, profiles=profiles).wait(timeout=400)
+
+    def run_id(self) -> str:
+        """The name that the jobs of the latest start carry in Slurm."""
+        return re.findall(r"SLURM run ID: (\S+)", self.log.read_text())[-1]
+
+    def training(self) -> psutil.Process | None:
+        """A training in the middle of a group: one before it has finished."""
+        if not self.finished():
+            return None
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            command = process.info["cmdline"] or []
+            if (
+                process.info["cwd"] == str(self.folder)
+                and "workflow/scripts/train.py" in command[:2]
+            ):
+                return process
+        return None
+
+    def frozen_training(self) -> psutil.Process:
+        """A training that was stopped in its middle, so that the fault to come surely hits it."""
+
+        def freeze() -> psutil.Process | None:
+            if process := self.training():
+                try:
+                    process.suspend()
+                    return process if node_of(process) else None
+                except psutil.NoSuchProcess:
+                    pass
+            return None
+
+        return wait_for("a training in the middle of a group", freeze)
+
+    def finished(self) -> list[Path]:
+        """The folders of the runs that are there and that Snakemake takes for complete."""
+        folders = (path.parent for path in self.results.glob("runs/*/*/*/*/summary.json"))
+        return [
+            folder for folder in folders if all(self.complete(folder / name) for name in RUN_FILES)
+        ]
+
+    def complete(self, path: Path) -> bool:
+        """Whether a file is there without the mark that Snakemake puts on it until its job ends."""
+        mark = urlsafe_b64encode(str(path.relative_to(self.folder)).encode()).decode()
+        return path.exists() and not (self.folder / ".snakemake" / "incomplete" / mark).exists()
+
+    def keep_finished(self) -> int:
+        """Hold fast to what is finished, to see later that it was not made again."""
+        keep = self.folder / "kept"
+        for folder in self.finished():
+            for name in RUN_FILES:
+                link = keep / (folder / name).relative_to(self.folder)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                # A second name of the same file: its inode cannot be given to another one.
+                link.hardlink_to(folder / name)
+        return len(list(keep.rglob("summary.json")))
+
+    def kept_files_are_untouched(self) -> bool:
+        """Whether nothing that was finished was made again."""
+        keep = self.folder / "kept"
+        links = [path for path in keep.rglob("*") if path.is_file()]
+        return all(link.samefile(self.folder / link.relative_to(keep)) for link in links)
+
+    def contents(self) -> dict[str, bytes]:
+        """Every product by its path; logs and benchmarks left out, because they carry times.
+
+        So is the half of a file that a killed training left under its temporary name.
+        """
+        return {
+            str(path.relative_to(self.results)): path.read_bytes()
+            for path in sorted(self.results.rglob("*"))
+            if path.is_file()
+            and path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+            and not path.name.startswith(".")
+        }
+
+
+def job_of(process: psutil.Process) -> str:
+    """The Slurm job that a process belongs to."""
+    return process.environ()["SLURM_JOB_ID"]
+
+
+def copy_project(folder: Path) -> Sweep:
+    """Copy the files that git knows of, as they are in the work tree."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        if (source := REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name)
+    sweep = Sweep(folder)
+    sweep.write_config()
+    return sweep

@@ -1,0 +1,103 @@
+"""The workflow through a real Slurm of two nodes: as it should be, and hit by five faults."""
+
+import signal
+import subprocess
+import sys
+import time
+
+from sweeps import job_of, node_of, slurm
+
+# Enough to see that what comes after the trainings is the same as well.
+TARGETS = ("runs", "results/figures/figure_09.png")
+
+
+def assert_products_are_those_of(local: dict[str, bytes], sweep) -> None:
+    contents = sweep.contents()
+    assert {"metrics.parquet", "history.parquet", "figures/figure_09.png"} <= contents.keys()
+    assert contents.keys() & {name for name in local if name.startswith("runs/")} == {
+        name for name in local if name.startswith("runs/")
+    }
+    assert [name for name in contents if contents[name] != local[name]] == []
+
+
+def finish(sweep, local: dict[str, bytes]) -> None:
+    """Give the same command again: it does the rest, and nothing that was finished before."""
+    assert sweep.run(*TARGETS) == 0, sweep.log.read_text()
+    assert sweep.kept_files_are_untouched()
+    assert_products_are_those_of(local, sweep)
+    sweep.log.write_text("")
+    assert sweep.run("--dry-run", *TARGETS) == 0
+    assert "Nothing to be done" in sweep.log.read_text()
+
+
+def test_both_nodes_train_and_the_products_are_those_of_a_local_run(sweep, local):
+    assert sweep.run("all") == 0, sweep.log.read_text()
+    jobs = slurm("squeue", "--states=all", "-h", f"--name={sweep.run_id()}", "-o", "%i %N %T")
+    nodes = {job: node for job, node, state in map(str.split, jobs.splitlines())}
+    trained = {
+        job: log.read_text().count("Training ")
+        for job in nodes
+        for log in (sweep.folder / ".snakemake" / "slurm_logs").rglob(f"{job}.log")
+    }
+    assert set(nodes.values()) == {"node1", "node2"}
+    assert all(count > 0 for count in trained.values())
+    assert len(trained) == len(nodes) == 4, "eight trainings in groups of two"
+    assert sweep.contents() == local
+
+
+def test_a_node_dies(cluster, sweep, local):
+    head = sweep.start(*TARGETS)
+    training = sweep.frozen_training()
+    assert sweep.keep_finished() > 0
+    cluster.kill_node(node_of(training))
+    assert head.wait(timeout=300) != 0
+    assert "NODE_FAIL" in sweep.log.read_text()
+    cluster.start()
+    finish(sweep, local)
+
+
+def test_a_job_runs_out_of_time(sweep, local):
+    head = sweep.start(*TARGETS)
+    training = sweep.frozen_training()
+    slurm("scontrol", "update", f"JobId={job_of(training)}", "TimeLimit=1")
+    assert sweep.keep_finished() > 0
+    assert head.wait(timeout=300) != 0
+    assert "TIMEOUT" in sweep.log.read_text()
+    finish(sweep, local)
+
+
+def test_a_job_is_cancelled_from_outside(sweep, local):
+    head = sweep.start(*TARGETS)
+    training = sweep.frozen_training()
+    assert sweep.keep_finished() > 0
+    slurm("scancel", job_of(training))
+    assert head.wait(timeout=300) != 0
+    assert "CANCELLED" in sweep.log.read_text()
+    finish(sweep, local)
+
+
+def test_slurmctld_restarts(cluster, sweep, local):
+    head = sweep.start(*TARGETS)
+    training = sweep.frozen_training()
+    assert sweep.keep_finished() > 0
+    cluster.kill("slurmctld", signal.SIGTERM)
+    # Long enough for a look at the jobs to fail.
+    time.sleep(3)
+    cluster.start()
+    training.resume()
+    assert head.wait(timeout=300) == 0, sweep.log.read_text()
+    finish(sweep, local)
+
+
+def test_the_head_process_is_killed(sweep, local):
+    head = sweep.start(*TARGETS)
+    sweep.frozen_training()
+    head.send_signal(signal.SIGKILL)
+    head.wait()
+    # Its jobs run on; they must not train beside those of the next start.
+    slurm("scancel", f"--name={sweep.run_id()}")
+    assert sweep.keep_finished() > 0
+    subprocess.run(
+        [sys.executable, "tools/unlock_stale.py"], cwd=sweep.folder, check=True, timeout=60
+    )
+    finish(sweep, local)
