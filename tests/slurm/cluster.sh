@@ -84,8 +84,9 @@ SlurmctldLogFile=$folder/slurmctld.log
 SlurmdPidFile=$folder/%n.pid
 SlurmdSpoolDir=$folder/%n
 SlurmdLogFile=$folder/%n.log
-# Nothing that needs systemd, cgroups or a database.
-ProctrackType=proctrack/linuxproc
+# Nothing that needs systemd, cgroups or a database. Of a job that is cancelled, linuxproc would leave
+# behind what lost its parent.
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none

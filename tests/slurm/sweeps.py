@@ -134,6 +134,16 @@ class Sweep:
         """The name that the jobs of the latest start carry in Slurm."""
         return re.findall(r"SLURM run ID: (\S+)", self.log.read_text())[-1]
 
+    def jobs(self) -> dict[str, tuple[str, str]]:
+        """Node and state of the latest start's Slurm jobs, ended ones included."""
+        listing = slurm("squeue", "--states=all", "-h", f"--name={self.run_id()}", "-o", "%i %T %N")
+        rows = (line.split(" ") for line in listing.splitlines())
+        return {job: (node, state) for job, state, node in rows}
+
+    def states(self) -> set[str]:
+        """How the latest start's Slurm jobs ended."""
+        return {state for node, state in self.jobs().values()}
+
     def training(self) -> psutil.Process | None:
         """A training in the middle of a group: one before it has finished."""
         if not self.finished():

@@ -32,8 +32,7 @@ def finish(sweep, local: dict[str, bytes]) -> None:
 
 def test_both_nodes_train_and_the_products_are_those_of_a_local_run(sweep, local):
     assert sweep.run("all") == 0, sweep.log.read_text()
-    jobs = slurm("squeue", "--states=all", "-h", f"--name={sweep.run_id()}", "-o", "%i %N %T")
-    nodes = {job: node for job, node, state in map(str.split, jobs.splitlines())}
+    nodes = {job: node for job, (node, state) in sweep.jobs().items()}
     trained = {
         job: log.read_text().count("Training ")
         for job in nodes
@@ -51,7 +50,7 @@ def test_a_node_dies(cluster, sweep, local):
     assert sweep.keep_finished() > 0
     cluster.kill_node(node_of(training))
     assert head.wait(timeout=300) != 0
-    assert "NODE_FAIL" in sweep.log.read_text()
+    assert "NODE_FAIL" in sweep.states()
     cluster.start()
     finish(sweep, local)
 
@@ -62,7 +61,7 @@ def test_a_job_runs_out_of_time(sweep, local):
     slurm("scontrol", "update", f"JobId={job_of(training)}", "TimeLimit=1")
     assert sweep.keep_finished() > 0
     assert head.wait(timeout=300) != 0
-    assert "TIMEOUT" in sweep.log.read_text()
+    assert "TIMEOUT" in sweep.states()
     finish(sweep, local)
 
 
@@ -72,7 +71,7 @@ def test_a_job_is_cancelled_from_outside(sweep, local):
     assert sweep.keep_finished() > 0
     slurm("scancel", job_of(training))
     assert head.wait(timeout=300) != 0
-    assert "CANCELLED" in sweep.log.read_text()
+    assert "CANCELLED" in sweep.states()
     finish(sweep, local)
 
 

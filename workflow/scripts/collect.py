@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline import cli
-from pipeline.grid import runs_of_tasks
+from pipeline.grid import runs_of_tasks, tasks_of
 from regression.files import read_json, write_parquet
 from regression.results import (
     HISTORY_SCHEMA,
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True, help="output")
     parser.add_argument("--histories", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    runs = runs_of_tasks(arguments.grid)
+    runs = runs_of_tasks(tasks_of(arguments.grid))
     rows = [read_json(arguments.runs / run.folder / "summary.json") for run in runs]
     write_parquet(pa.Table.from_pylist(rows, schema=METRICS_SCHEMA), arguments.metrics)
     write_histories(

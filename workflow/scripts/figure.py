@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import cli
-from pipeline.grid import Run, select_runs
+from pipeline.grid import Run, select_runs, tasks_of
 from regression.figures import Curve, RunData, draw, save
 from regression.files import read_json
 from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of all runs")
     parser.add_argument("--output", nargs="+", type=Path, required=True, help="one per format")
     arguments = parser.parse_args()
-    runs = select_runs(arguments.grid, arguments.figure["runs"])
+    runs = select_runs(tasks_of(arguments.grid), arguments.figure["runs"])
     data = [
         read_run(arguments.runs / run.folder, run, label)
         for run, label in zip(runs, labels(runs), strict=True)

@@ -45,8 +45,9 @@ def _cross_check(config: dict) -> Iterator[str]:
 def _check_task(place: str, task: dict, data: dict) -> Iterator[str]:
     seen: dict[float, str] = {}
     for spelling in task["l2_lambda"]:
-        first = seen.setdefault(float(spelling), spelling)
-        if first is not spelling or task["l2_lambda"].count(spelling) > 1:
+        first = seen.get(float(spelling))
+        seen.setdefault(float(spelling), spelling)
+        if first is not None:
             yield f"{place}.l2_lambda: {first!r} and {spelling!r} are the same lambda twice"
     if task["model"] == "logistic" and len(task["classes"]) != 2:
         yield f"{place}.classes: found {task['classes']}; logistic regression takes two classes"

@@ -52,11 +52,42 @@ def select_runs(tasks: dict[str, dict], selection: dict) -> list[Run]:
 
 
 def grid_of(tasks: dict[str, dict]) -> dict[str, dict]:
-    """The part of the tasks that spans the grid; the rest does not matter to who lists runs."""
+    """The part of the tasks that spans the grid; the rest does not matter to who lists runs.
+
+    Seeds become pairs of first and last of what is consecutive: the grid is put on command lines,
+    and Linux allows an argument of 128 KiB, which a few ten thousand seeds would fill.
+    """
     return {
-        name: {key: task[key] for key in ("l2_lambda", "shuffle", "seeds")}
+        name: {
+            "l2_lambda": task["l2_lambda"],
+            "shuffle": task["shuffle"],
+            "seed_ranges": _ranges(task["seeds"]),
+        }
         for name, task in tasks.items()
     }
+
+
+def tasks_of(grid: dict[str, dict]) -> dict[str, dict]:
+    """Undo `grid_of`: tasks as in the config, with what spans the grid."""
+    return {
+        name: {
+            "l2_lambda": task["l2_lambda"],
+            "shuffle": task["shuffle"],
+            "seeds": [seed for a, b in task["seed_ranges"] for seed in range(a, b + 1)],
+        }
+        for name, task in grid.items()
+    }
+
+
+def _ranges(seeds: list[int]) -> list[list[int]]:
+    """Consecutive seeds as [first, last]; the order stays."""
+    ranges: list[list[int]] = []
+    for seed in seeds:
+        if ranges and ranges[-1][1] + 1 == seed:
+            ranges[-1][1] = seed
+        else:
+            ranges.append([seed, seed])
+    return ranges
 
 
 def _matches(run: Run, selection: dict) -> bool:
