@@ -116,7 +116,10 @@ class Sweep:
         if profiles is None:
             command += ["--slurm-init-seconds-before-status-checks", "1"]
             command += ["--group-components", "trainings=2"]
-        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml", "--", *targets]
+        # What starts with a dash is an option.
+        command += [target for target in targets if target.startswith("-")]
+        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml", "--"]
+        command += [target for target in targets if not target.startswith("-")]
         with self.log.open("a") as log:
             return subprocess.Popen(
                 command, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, env=self.environment

@@ -1,0 +1,150 @@
+"""What a sweep of many trainings costs, as rows of the tables in docs/scale.md.
+
+    python benchmarks/scale.py plan 1000 10000          dry runs: time and memory to plan a sweep
+    python benchmarks/scale.py collect 1000 10000       time and memory to gather a sweep's results
+    python benchmarks/scale.py run local 40             a sweep of tiny trainings, for real
+    python benchmarks/scale.py run group 40             ... through Slurm (tests/slurm/cluster.sh);
+                                                        also: single, array
+
+Each prints processor seconds beside wall time, because other programs disturb the latter.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).parent.parent
+LAMBDAS = ["0", "0.001", "0.01", "0.1", "1"]
+SLURM = ["--profile", "tests/slurm/profile", "--workflow-profile", "workflow/profiles/slurm"]
+SLURM += ["--slurm-init-seconds-before-status-checks", "1"]
+# The same profile, its trainings sent one by one, in groups, or as arrays of the plugin.
+WAYS = {
+    "local": [],
+    "single": [*SLURM, "--group-components", "trainings=1"],
+    "group": SLURM,
+    "array": [*SLURM, "--groups", "none=none", "--slurm-array-jobs", "train"],
+}
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["plan", "collect", "run"])
+    parser.add_argument("arguments", nargs="+", metavar="[WAY] TRAININGS")
+    arguments = parser.parse_args()
+    way = arguments.arguments.pop(0) if arguments.what == "run" else None
+    for count in map(int, arguments.arguments):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            copy_project(folder, count)
+            match arguments.what:
+                case "plan":
+                    plan(folder, count)
+                case "collect":
+                    collect(folder, count)
+                case "run":
+                    run(folder, count, way)
+
+
+def copy_project(folder: Path, count: int) -> None:
+    """Copy the workflow and the tests' data; write a config with that many tiny trainings."""
+    for name in ("workflow", "tests"):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=lambda *_: ["__pycache__"])
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    softmax = config["tasks"]["softmax"]
+    softmax |= {"max_epochs": 1, "l2_lambda": LAMBDAS, "seeds": list(range(count // len(LAMBDAS)))}
+    # Figures are left out: they would be drawn here, whatever runs the trainings.
+    config |= {"tasks": {"softmax": softmax}, "figures": {}, "tables": {}}
+    tiny = yaml.safe_load((REPOSITORY / "tests" / "config.tiny.yaml").read_text())
+    for key, part in tiny["data"]["mnist"].items():
+        if isinstance(part, dict):
+            for name, values in part.items():
+                config["data"]["mnist"][key][name] |= values
+        else:
+            config["data"]["mnist"][key] = part
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def measure(command: list[str], folder: Path, log: Path) -> tuple[float, float, float]:
+    """Run a command; return wall seconds, its processor seconds and its largest memory in MB."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with log.open("w") as file:
+        process = subprocess.Popen(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - start
+    if status:
+        sys.exit(f"error: exit code {os.waitstatus_to_exitcode(status)}\n{log.read_text()[-3000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, busy, usage.ru_maxrss / 1000
+
+
+def row(*cells: object) -> None:
+    """Print a row of a Markdown table."""
+    texts = (f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    print("| " + " | ".join(texts) + " |", flush=True)
+
+
+def snakemake(*arguments: str) -> list[str]:
+    """A command that runs Snakemake of this environment."""
+    return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+
+def plan(folder: Path, count: int) -> None:
+    """What Snakemake needs before the first job starts."""
+    seconds, busy, memory = measure(
+        snakemake("--dry-run", "--quiet", "all"), folder, folder / "log"
+    )
+    row("plan", count, seconds, busy, memory)
+
+
+def collect(folder: Path, count: int) -> None:
+    """Train once, link the result to the place of every run, and gather them."""
+    one = folder / "results/runs/softmax/lambda-0/shuffle-true/seed-0"
+    relative = one.relative_to(folder)
+    files = [str(relative / name) for name in ("history.parquet", "summary.json")]
+    measure(snakemake("--quiet", "all", "--", *files), folder, folder / "log")
+    runs = folder / "results/runs/softmax"
+    for l2_lambda in LAMBDAS:
+        for seed in range(count // len(LAMBDAS)):
+            target = runs / f"lambda-{l2_lambda}/shuffle-true/seed-{seed}"
+            target.mkdir(parents=True, exist_ok=True)
+            for name in ("history.parquet", "summary.json"):
+                if not (target / name).exists():
+                    (target / name).hardlink_to(one / name)
+    grid = {
+        "softmax": {
+            "l2_lambda": LAMBDAS,
+            "shuffle": [True],
+            "seed_ranges": [[0, count // len(LAMBDAS) - 1]],
+        }
+    }
+    command = [sys.executable, "workflow/scripts/collect.py", "--grid", json.dumps(grid)]
+    command += ["--runs", "results/runs", "--metrics", "m.parquet", "--histories", "h.parquet"]
+    row("collect", count, *measure(command, folder, folder / "log"))
+
+
+def run(folder: Path, count: int, way: str) -> None:
+    """A whole sweep: data, trainings and metrics. Only local trainings count as own processes."""
+    command = snakemake(*WAYS[way], "--", "runs")
+    seconds, busy, memory = measure(command, folder, folder / "log")
+    submitted = re.findall(r"SLURM job(?:id| ID) \d+", (folder / "log").read_text())
+    files = sum(len(names) for _, _, names in os.walk(folder / "results"))
+    metadata = sum(len(names) for _, _, names in os.walk(folder / ".snakemake"))
+    row(way, count, seconds, seconds / count, busy, memory, len(set(submitted)), files, metadata)
+
+
+if __name__ == "__main__":
+    main()
