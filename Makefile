@@ -7,7 +7,7 @@ SNAKEMAKE := $(VENV_PYTHON) -m snakemake
 GOALS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test lint docs environment lock
+.PHONY: help reproduce test test-slurm lint docs environment lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,11 @@ reproduce: environment ## Compute everything that is missing or changed, then su
 
 test: environment ## Run all tests
 	@$(VENV_PYTHON) -m pytest
+
+test-slurm: environment ## Run a sweep through a real Slurm of two nodes on this machine, with faults
+	@folder=$$(mktemp -d) && trap "tests/slurm/cluster.sh stop $$folder" EXIT && \
+	  tests/slurm/cluster.sh install && tests/slurm/cluster.sh start $$folder && \
+	  SLURM_CONF=$$folder/slurm.conf $(VENV_PYTHON) -m pytest --durations=0 tests/slurm
 
 lint: environment ## Check formatting and lint
 	@$(VENV_PYTHON) -m ruff check .

@@ -113,6 +113,7 @@ CONF
 }
 
 start() {
+    [[ $folder != *[[:space:]]* ]] || fail "Slurm takes no spaces in the path of FOLDER"
     type munged slurmctld slurmd squeue >/dev/null || fail "Slurm is not installed; run: $0 install"
     # A link whose target is gone is what a cluster left that was killed.
     if [ -e "$system_config" ] && [ "$(realpath "$system_config")" != "$SLURM_CONF" ]; then

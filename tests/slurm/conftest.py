@@ -41,9 +41,7 @@ def cluster(running_cluster) -> Iterator[Cluster]:
 def local(running_cluster, tmp_path_factory) -> dict[str, bytes]:
     """The products of a run without Slurm."""
     sweep = copy_project(tmp_path_factory.mktemp("local") / "run")
-    assert sweep.run("all", profiles=["--workflow-profile", "workflow/profiles/default"]) == 0, (
-        sweep.log.read_text()
-    )
+    assert sweep.run("all", local=True) == 0, sweep.log.read_text()
     return sweep.contents()
 
 

@@ -18,7 +18,6 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 CLUSTER = Path(__file__).with_name("cluster.sh")
-PROFILES = ["--profile", "tests/slurm/profile", "--workflow-profile", "workflow/profiles/slurm"]
 # Eight trainings of some seconds; groups of two make four Slurm jobs, two for each node.
 TASKS = {
     "logistic": {"max_epochs": 100},
@@ -108,18 +107,17 @@ class Sweep:
             config["tasks"][name] |= task
         path.write_text(yaml.safe_dump(config))
 
-    def start(self, *targets: str, profiles: list[str] | None = None) -> subprocess.Popen:
-        """Start Snakemake, its output going to the end of the log."""
+    def start(self, *arguments: str, local: bool = False) -> subprocess.Popen:
+        """Start Snakemake with options and targets, its output going to the end of the log."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2"]
-        command += PROFILES if profiles is None else profiles
-        # One second to the first look at new jobs: these are short.
-        if profiles is None:
-            command += ["--slurm-init-seconds-before-status-checks", "1"]
+        if not local:
+            command += ["--profile", "tests/slurm/profile"]
+            command += ["--workflow-profile", "workflow/profiles/slurm"]
+            # These trainings are short: small groups, and a first look at them after a second.
             command += ["--group-components", "trainings=2"]
-        # What starts with a dash is an option.
-        command += [target for target in targets if target.startswith("-")]
-        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml", "--"]
-        command += [target for target in targets if not target.startswith("-")]
+            command += ["--slurm-init-seconds-before-status-checks", "1"]
+        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml", "--nocolor"]
+        command += arguments
         with self.log.open("a") as log:
             return subprocess.Popen(
                 command, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, env=self.environment
@@ -129,9 +127,9 @@ class Sweep:
     def environment(self) -> dict[str, str]:
         return os.environ | {"REPRODUCE_REPORT_CACHE": str(self.folder / "cache")}
 
-    def run(self, *targets: str, profiles: list[str] | None = None) -> int:
+    def run(self, *arguments: str, local: bool = False) -> int:
         """Run Snakemake to its end; return its exit code."""
-        return self.start(*targets, profiles=profiles).wait(timeout=400)
+        return self.start(*arguments, local=local).wait(timeout=600)
 
     def run_id(self) -> str:
         """The name that the jobs of the latest start carry in Slurm."""

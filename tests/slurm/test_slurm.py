@@ -26,7 +26,7 @@ def finish(sweep, local: dict[str, bytes]) -> None:
     assert sweep.kept_files_are_untouched()
     assert_products_are_those_of(local, sweep)
     sweep.log.write_text("")
-    assert sweep.run("--dry-run", *TARGETS) == 0
+    assert sweep.run(*TARGETS, "--dry-run") == 0
     assert "Nothing to be done" in sweep.log.read_text()
 
 
@@ -49,7 +49,7 @@ def test_a_node_dies(cluster, sweep, local):
     training = sweep.frozen_training()
     assert sweep.keep_finished() > 0
     cluster.kill_node(node_of(training))
-    assert head.wait(timeout=300) != 0
+    assert head.wait(timeout=600) != 0
     assert "NODE_FAIL" in sweep.states()
     cluster.start()
     finish(sweep, local)
@@ -60,7 +60,7 @@ def test_a_job_runs_out_of_time(sweep, local):
     training = sweep.frozen_training()
     slurm("scontrol", "update", f"JobId={job_of(training)}", "TimeLimit=1")
     assert sweep.keep_finished() > 0
-    assert head.wait(timeout=300) != 0
+    assert head.wait(timeout=600) != 0
     assert "TIMEOUT" in sweep.states()
     finish(sweep, local)
 
@@ -70,7 +70,7 @@ def test_a_job_is_cancelled_from_outside(sweep, local):
     training = sweep.frozen_training()
     assert sweep.keep_finished() > 0
     slurm("scancel", job_of(training))
-    assert head.wait(timeout=300) != 0
+    assert head.wait(timeout=600) != 0
     assert "CANCELLED" in sweep.states()
     finish(sweep, local)
 
@@ -84,7 +84,7 @@ def test_slurmctld_restarts(cluster, sweep, local):
     time.sleep(3)
     cluster.start()
     training.resume()
-    assert head.wait(timeout=300) == 0, sweep.log.read_text()
+    assert head.wait(timeout=600) == 0, sweep.log.read_text()
     finish(sweep, local)
 
 
