@@ -37,6 +37,7 @@ FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
 )
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
+ALL_SCRIPTS = sorted(os.path.relpath(path) for path in SCRIPTS.rglob("*.py"))
 
 CLAIMS = config["claims"]
 REPORT_TEMPLATE = os.path.relpath(Path(workflow.basedir, "report", "report.typ"))

@@ -1,0 +1,1 @@
+"""How a result came about, and whether it is the same again: manifest, environment, verdict."""
