@@ -7,7 +7,7 @@ SNAKEMAKE := $(VENV_PYTHON) -m snakemake
 GOALS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test test-slurm lint docs environment lock
+.PHONY: help reproduce verify expected crate test test-slurm test-chaos lint docs environment lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,13 +17,25 @@ reproduce: environment ## Compute everything that is missing or changed, then su
 	@$(SNAKEMAKE) --cores $(CORES) --quiet host reason -- $(GOALS)
 	@$(VENV_PYTHON) tools/summarise.py
 
-test: environment ## Run all tests
+verify: environment ## Compare results/ with the expected manifest: to the bit, or within tolerance
+	@$(VENV_PYTHON) tools/verify.py
+
+expected: environment ## Expect from now on what is in results/
+	@$(VENV_PYTHON) tools/verify.py --renew
+
+crate: environment ## Pack results/ and how they came about into reproduction.crate.zip
+	@$(VENV_PYTHON) tools/crate.py
+
+test: environment ## Run all tests but the chaos tests
 	@$(VENV_PYTHON) -m pytest
 
 test-slurm: environment ## Run a sweep through a real Slurm of two nodes on this machine, with faults
 	@folder=$$(mktemp -d) && trap "tests/slurm/cluster.sh stop $$folder" EXIT && \
 	  tests/slurm/cluster.sh install && tests/slurm/cluster.sh start $$folder && \
 	  SLURM_CONF=$$folder/slurm.conf $(VENV_PYTHON) -m pytest --durations=0 tests/slurm
+
+test-chaos: environment ## Kill, starve and confuse the workflow (a few minutes)
+	@$(VENV_PYTHON) -m pytest -m chaos tests/chaos
 
 lint: environment ## Check formatting and lint
 	@$(VENV_PYTHON) -m ruff check .

@@ -1,9 +1,9 @@
 """The numbers of a product in a compact form, to compare two versions of it within a tolerance.
 
 A Parquet column of floats is boiled down to evenly spaced samples, its mean, its root mean square
-and its extremes; every other column must be equal as a whole, so it is hashed. In a text (JSON, CSV,
-Markdown) all numbers are taken out, and the text around them must be equal. Pictures, PDF and pages
-hold no numbers to compare: they are judged by the data that they are drawn from.
+and its extremes; every other column must be equal as a whole, so it is hashed. In a text (JSON,
+CSV, Markdown) all numbers are taken out, and the text around them must be equal. Pictures, PDF and
+pages hold no numbers to compare: they are judged by the data that they are drawn from.
 """
 
 import hashlib

@@ -104,10 +104,15 @@ def _state_of_a_picture(
 ) -> State:
     """Other bytes are explained by other data only if all else is the same."""
     before, after = (manifest["products"].get(name, {}) for manifest in (expected, found))
+    rule = before["rule"]
+    same_job = (
+        before["parameters"] == after.get("parameters")
+        and rule == after.get("rule")
+        and expected["sources"].get(rule) == found["sources"].get(rule)
+    )
     inputs = [judgements[i].state for i in before["inputs"] if i in judgements]
-    same_parameters = before["parameters"] == after.get("parameters")
     explained = State.TOLERATED in inputs or State.DRAWN in inputs
-    fine = all(state.good for state in inputs) and same_parameters and explained
+    fine = all(state.good for state in inputs) and same_job and explained
     return State.DRAWN if fine else State.DIVERGED
 
 
