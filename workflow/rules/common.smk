@@ -12,10 +12,12 @@ SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))
 
 from pipeline.config import ConfigError, validate_config
+from pipeline.duplicates import refuse_duplicates
 from pipeline.grid import Run, grid_of, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 
 try:
+    refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
     validate_config(config, Path(workflow.basedir, "schemas", "config.schema.yaml"))
 except ConfigError as error:
     raise WorkflowError(str(error))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ def replace_atomically(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays, because matplotlib reads the format from it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    _remove_leftovers(path)
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -33,6 +35,25 @@ def replace_atomically(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files of writers that were killed; a living writer keeps its own."""
+    pattern = re.compile(rf"\.{re.escape(path.stem)}\.(\d{{1,9}})\.tmp{re.escape(path.suffix)}")
+    for entry in os.scandir(path.parent):
+        match = pattern.fullmatch(entry.name)
+        if match and not _is_alive(int(match[1])):
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def read_parquet(path: str | Path) -> pa.Table:

@@ -1,0 +1,38 @@
+"""A key that stands twice in the config is refused, not silently overridden."""
+
+import re
+
+import pytest
+
+from pipeline.config import ConfigError
+from pipeline.duplicates import refuse_duplicates
+
+
+def refused(tmp_path, text: str) -> str:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        refuse_duplicates([path])
+    return str(caught.value)
+
+
+def test_every_duplicate_is_named_with_its_lines(tmp_path):
+    message = refused(tmp_path, "a: 1\nb:\n  - {c: 1, c: 2}\na: 3\n")
+    assert re.search(r"2 key\(s\) twice", message)
+    assert "config.yaml: a stands in line 1 and again in line 4" in message
+
+
+def test_two_keys_of_one_line_are_found(tmp_path):
+    assert "b.0.c stands twice in line 2" in refused(tmp_path, "b:\n  - {c: 1, c: 2}\n")
+
+
+def test_what_a_merge_brings_may_be_overridden(tmp_path, repository):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  x: 3\n")
+    refuse_duplicates([path, repository / "config.yaml", repository / "tests/config.tiny.yaml"])
+
+
+def test_an_empty_file_has_no_duplicates(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("")
+    refuse_duplicates([path])
