@@ -19,19 +19,40 @@ class Checkout:
     def __init__(self, folder: Path):
         self.folder = folder
         self.results = folder / "results"
+        self.environment = os.environ | {"REPRODUCE_REPORT_CACHE": str(folder / "cache")}
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of Snakemake with the tiny config."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return [*command, "--configfile", "config.yaml", "tests/config.tiny.yaml"]
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start Snakemake as the leader of a process group of its own, to read and to kill."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment,
+        )
+
+    def unlock(self) -> None:
+        """Remove the lock of a killed run, as `make reproduce` does first of all."""
+        command = [sys.executable, "tools/unlock_stale.py"]
+        subprocess.run(command, cwd=self.folder, check=True)
 
     def snakemake(self, *arguments: str, check: bool = True) -> str:
         """Run Snakemake with the tiny config; return all it printed."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        command += ["--configfile", "config.yaml", "tests/config.tiny.yaml"]
         process = subprocess.run(
-            command,
+            self.command(*arguments),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
-            env=os.environ | {"REPRODUCE_REPORT_CACHE": str(self.folder / "cache")},
+            timeout=900,
+            env=self.environment,
         )
         if check:
             assert process.returncode == 0, process.stdout
@@ -110,3 +131,9 @@ def checkout(finished, tmp_path) -> Checkout:
 def fresh(tmp_path) -> Checkout:
     """The project's files without any results."""
     return copy_project(tmp_path / "fresh")
+
+
+@pytest.fixture
+def new_checkout(tmp_path):
+    """Make as many fresh checkouts as a test wants."""
+    return lambda name: copy_project(tmp_path / name)

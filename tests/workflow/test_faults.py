@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 
@@ -68,18 +66,15 @@ def test_no_source_for_the_data_is_one_message(fresh):
 
 
 def test_a_kill_in_the_middle_loses_nothing(fresh, finished):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
-    command += ["--configfile", "config.yaml", "tests/config.tiny.yaml"]
-    process = subprocess.Popen(command, cwd=fresh.folder, start_new_session=True)
+    process = fresh.start()
     deadline = time.monotonic() + 120
     while len(list(fresh.results.glob("runs/**/summary.json"))) < 2:
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     done = {path: path.stat().st_ino for path in fresh.results.glob("runs/**/summary.json")}
-    unlock = [sys.executable, "tools/unlock_stale.py"]
-    subprocess.run(unlock, cwd=fresh.folder, check=True)
+    fresh.unlock()
     fresh.snakemake()
     assert fresh.contents() == finished.contents()
     kept = [path for path, inode in done.items() if path.stat().st_ino == inode]

@@ -1,0 +1,96 @@
+"""The workflow killed again and again ends with the bytes of a run that nobody disturbed."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+pytestmark = pytest.mark.chaos
+
+KILLS = 30
+#: After so many kills one run may finish, so that the kills spread over several runs.
+KILLS_PER_RUN = 8
+#: Trainings and one of each kind of product; the drawing of all figures would cost minutes.
+TARGETS = ["runs", "results/figures/figure_01.png", "results/tables/table_1.md"]
+
+
+def kill_at_random(process: subprocess.Popen, chance: random.Random) -> str | None:
+    """Kill a workflow, or its head alone, after a random number of lines and a short time.
+
+    Lines and not only seconds, because a busy machine would be killed in the start for ever.
+
+    Returns:
+        What was killed; None if the workflow ended before.
+    """
+    lines = chance.choice([0, 0, chance.randint(1, 40), chance.randint(40, 300)])
+    for _ in range(lines):
+        if not process.stdout.readline():
+            break
+    time.sleep(chance.uniform(0, 0.7 if lines else 2.5))
+    if process.poll() is not None:
+        return None
+    if chance.random() < 0.3:
+        os.kill(process.pid, signal.SIGKILL)
+        return "head"
+    os.killpg(process.pid, signal.SIGKILL)
+    return "group"
+
+
+def run_with_kills(checkout, chance: random.Random) -> list[str]:
+    """Start, kill and resume until the workflow gets through; return what was killed."""
+    killed = []
+    while len(killed) < KILLS_PER_RUN:
+        process = checkout.start(*TARGETS)
+        what = kill_at_random(process, chance)
+        # Not until the end of its output, which the orphans of a killed head keep open.
+        process.stdout.close() if what else process.communicate()
+        process.wait()
+        if what is None:
+            assert process.returncode == 0
+            break
+        killed.append(what)
+        checkout.unlock()
+    checkout.snakemake(*TARGETS)
+    return killed
+
+
+def test_thirty_kills_change_not_one_byte(new_checkout, finished, record_property):
+    chance = random.Random(6)
+    killed, runs = [], 0
+    while len(killed) < KILLS:
+        checkout = new_checkout(f"run {runs}")
+        killed += run_with_kills(checkout, chance)
+        runs += 1
+        found, expected = checkout.contents(), finished.contents()
+        assert {name: expected.get(name) for name in found} == found
+        assert any(name.startswith("figures/") for name in found)
+        assert len(list(checkout.results.rglob("summary.json"))) == len(
+            list(finished.results.rglob("summary.json"))
+        )
+        shutil.rmtree(checkout.folder)
+    print(
+        f"\n{len(killed)} kills survived in {runs} runs, {killed.count('head')} of the head alone"
+    )
+    record_property("kills", len(killed))
+
+
+def test_a_killed_run_ends_with_the_same_manifest(fresh, finished):
+    process = fresh.start()
+    for line in process.stdout:
+        if "Drawing" in line:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    fresh.unlock()
+    fresh.snakemake()
+    assert fresh.contents() == finished.contents()
+
+
+@pytest.mark.parametrize("cores", [1, 8])
+def test_the_number_of_cores_changes_not_one_byte(fresh, finished, cores):
+    fresh.snakemake("--cores", str(cores))
+    assert fresh.contents() == finished.contents()
