@@ -11,6 +11,8 @@ rule manifest:
     output:
         manifest="results/manifest.json",
         environment="results/environment.json",
+    log:
+        "results/logs/manifest.log",
     benchmark:
         "results/benchmarks/manifest.tsv"
     message:
