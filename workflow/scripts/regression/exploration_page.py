@@ -1,0 +1,207 @@
+"""The explorer as one page that needs no network: charts, tables and libraries in one HTML file."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from string import Template
+
+import numpy as np
+import vl_convert
+
+from regression.exploration import (
+    Group,
+    Predictions,
+    confusion_rows,
+    curve_rows,
+    mistake_rows,
+    weight_rows,
+)
+from regression.exploration_charts import all_charts
+
+#: SVG is text that screen readers and tests can read. The menu saves a chart as a picture; its
+#: other entries would open a page of the network. Vega warns of every layer without rows, as that
+#: of the other runs is at first; of its messages only errors (level 1) are let through.
+_EMBED_OPTIONS = {
+    "renderer": "svg",
+    "logLevel": 1,
+    "actions": {"export": True, "source": False, "compiled": False, "editor": False},
+}
+#: Budgets for the whole page, shared by the groups, so that many groups do not make it heavy.
+_CURVE_POINTS, _MISTAKES = 9_000, 1_000
+
+_METRICS = (
+    "steps",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "train_loss",
+    "validation_loss",
+    "test_loss",
+    "weight_norm",
+)
+
+
+def explorer_page(
+    template: str, groups: Sequence[Group], predictions: Sequence[Predictions]
+) -> str:
+    """Fill the template.
+
+    Args:
+        template: HTML with the placeholders of string.Template.
+        groups: in the order in which they are offered.
+        predictions: of the first run of each group, on the validation split.
+    """
+    constants = [
+        group_constants(group, of_group)
+        for group, of_group in zip(groups, predictions, strict=True)
+    ]
+    seeds = max(len(group.runs) for group in groups)
+    charts = all_charts(constants, max(len(group.classes) for group in groups))
+    a, b = first_choice(groups)
+    return Template(template).substitute(
+        options_a=options(groups, a),
+        options_b=options(groups, b),
+        curves_note=_curves_note(seeds),
+        runs_table=runs_table(groups),
+        bundle=vl_convert.javascript_bundle(),
+        tables=_script_json(tables(groups, predictions)),
+        charts=_script_json({name: chart.to_dict() for name, chart in charts.items()}),
+        embed_options=_script_json(_EMBED_OPTIONS),
+    )
+
+
+def group_constants(group: Group, predictions: Predictions) -> dict:
+    """What all charts may want to say of a group."""
+    accuracies = [run.summary["validation_accuracy"] for run in group.runs]
+    return {
+        "name": group.name,
+        "task": group.task,
+        "l2_lambda": group.l2_lambda,
+        "lambda_order": float(group.l2_lambda),
+        "variant": group.variant,
+        "folder": group.runs[0].folder,
+        "steps": max(run.summary["steps"] for run in group.runs),
+        "seeds": len(group.runs),
+        "accuracy": mean_and_range(accuracies, "{:.4f}"),
+        "weight_limit": f"{np.abs(group.weights[:-1]).max():.2g}",
+        "images": len(predictions.targets),
+        "wrong": int(np.count_nonzero(predictions.predicted != predictions.targets)),
+    }
+
+
+def tables(groups: Sequence[Group], predictions: Sequence[Predictions]) -> dict[str, str]:
+    """The rows behind the charts, as CSV by name; `group` is the number of the group."""
+    points = min(200, max(30, _CURVE_POINTS // len(groups)))
+    mistakes = min(12, max(4, _MISTAKES // len(groups)))
+    both = list(zip(groups, predictions, strict=True))
+    return {
+        "curves": to_csv(_numbered(curve_rows(group, points) for group in groups)),
+        "metrics": to_csv(_numbered(map(_metric_rows, groups))),
+        "weights": to_csv(_numbered(map(weight_rows, groups))),
+        "confusion": to_csv(
+            _numbered(confusion_rows(of_group, group.classes) for group, of_group in both)
+        ),
+        "mistakes": to_csv(
+            _numbered(
+                mistake_rows(of_group, group, mistakes, "validation") for group, of_group in both
+            )
+        ),
+    }
+
+
+def to_csv(rows: Iterable[dict]) -> str:
+    """Rows with the same keys as CSV; floats with five significant digits, None as nothing."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow(
+            f"{value:.5g}" if isinstance(value, float) else value for value in row.values()
+        )
+    return buffer.getvalue()
+
+
+def first_choice(groups: Sequence[Group]) -> tuple[int, int]:
+    """Which groups to show at first: the ends of the task with the most groups."""
+    by_task: dict[str, list[int]] = {}
+    for number, group in enumerate(groups):
+        by_task.setdefault(group.task, []).append(number)
+    largest = max(by_task.values(), key=len)
+    return largest[0], largest[-1]
+
+
+def options(groups: Sequence[Group], chosen: int) -> str:
+    """The groups as options of a select, the tasks as its optgroups."""
+    lines = []
+    for task, members in groupby(enumerate(groups), key=lambda pair: pair[1].task):
+        lines.append(f'<optgroup label="{escape(task)}">')
+        for number, group in members:
+            selected = " selected" if number == chosen else ""
+            lines.append(f'<option value="{number}"{selected}>{escape(group.name)}</option>')
+        lines.append("</optgroup>")
+    return "\n".join(lines)
+
+
+def runs_table(groups: Sequence[Group]) -> str:
+    """All groups as an HTML table: mean over the seeds, and the range where there are several."""
+    names = ["task", "λ", "order", "seeds", *(name.replace("_", " ") for name in _METRICS), "files"]
+    lines = [
+        "<table><caption>Mean over the seeds and, of several, their range.</caption>",
+        "<thead><tr>" + "".join(f'<th scope="col">{name}</th>' for name in names) + "</tr></thead>",
+        "<tbody>",
+    ]
+    for group in groups:
+        cells = [group.l2_lambda, group.variant, str(len(group.runs))]
+        for name in _METRICS:
+            layout = "{:.0f}" if name == "steps" else "{:.4f}"
+            cells.append(mean_and_range([run.summary[name] for run in group.runs], layout))
+        cells.append(group.runs[0].folder)
+        lines.append(
+            f'<tr><th scope="row">{escape(group.task)}</th>'
+            + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+        )
+    return "\n".join([*lines, "</tbody></table>"])
+
+
+def mean_and_range(values: Sequence[float], layout: str) -> str:
+    """The mean and, of several values, the smallest and the largest."""
+    mean = layout.format(sum(values) / len(values))
+    if len(values) == 1:
+        return mean
+    return f"{mean} ({layout.format(min(values))} to {layout.format(max(values))})"
+
+
+def _metric_rows(group: Group) -> Iterable[dict]:
+    for run in group.runs:
+        yield {
+            "seed": run.seed,
+            "training": run.summary["train_accuracy"],
+            "validation": run.summary["validation_accuracy"],
+            "test": run.summary["test_accuracy"],
+            "norm": run.summary["weight_norm"],
+            "file": f"{run.folder}/summary.json",
+        }
+
+
+def _numbered(rows_of_groups: Iterable[Iterable[dict]]) -> Iterable[dict]:
+    for number, rows in enumerate(rows_of_groups):
+        for row in rows:
+            yield {"group": number} | row
+
+
+def _curves_note(seeds: int) -> str:
+    note = "Solid: training (loss as mean of blocks of batches); dashed: validation."
+    if seeds > 1:
+        note += " Lines: the first seed; bands: the range over all seeds that got that far."
+    return note
+
+
+def _script_json(content: object) -> str:
+    """JSON that can stand inside a script element."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("</", "<\\/")
