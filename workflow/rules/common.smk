@@ -160,3 +160,31 @@ def figure_labels(wildcards) -> dict[str, str]:
     """How the figure is listed in Snakemake's report."""
     figure = FIGURES[wildcards.figure]
     return {"figure": wildcards.figure, "shows": figure["title"]}
+
+
+def explorer_run_files() -> list[str]:
+    """What the explorer shows of the runs: weights of the first seed, all else of every seed."""
+    first = {run._replace(seed=0): run for run in reversed(RUNS)}
+    return [
+        f"results/runs/{run.folder}/{name}"
+        for run in RUNS
+        for name in RUN_FILE_NAMES
+        if name != "weights.parquet" or run is first[run._replace(seed=0)]
+    ]
+
+
+def explorer_splits() -> list[str]:
+    """The validation splits of all tasks, whose images the explorer asks the models about."""
+    datasets = dict.fromkeys(task["dataset"] for task in TASKS.values())
+    return expand("results/data/{dataset}/validation.parquet", dataset=datasets)
+
+
+def explorer_tasks() -> str:
+    """The grid of runs with what one needs to use their weights, as JSON."""
+    used = ("dataset", "model", "classes")
+    return json.dumps(
+        {
+            name: grid | {key: TASKS[name][key] for key in used}
+            for name, grid in grid_of(TASKS).items()
+        }
+    )

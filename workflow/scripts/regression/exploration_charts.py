@@ -180,7 +180,7 @@ def weights_chart(side: str, groups: list[dict]) -> alt.LayerChart:
         .properties(
             title=_title(
                 side,
-                "'−' + groups[run].weight_limit + ' (blue) to '"
+                "'\N{MINUS SIGN}' + groups[run].weight_limit + ' (blue) to '"
                 " + groups[run].weight_limit + ' (red)'",
             ),
             description=f"Weights of run {_SIDES[side]} as one picture for each label, "
@@ -212,8 +212,8 @@ def mistakes_chart(side: str, groups: list[dict]) -> alt.LayerChart:
                 "format(groups[run].wrong, ',') + ' of ' + format(groups[run].images, ',')"
                 " + ' wrong; the surest:'",
             ),
-            description=f"Validation images that run {_SIDES[side]} gets wrong and is most sure of, "
-            "each with its label and the prediction.",
+            description=f"Validation images that run {_SIDES[side]} gets wrong and is most sure "
+            "of, each with its label and the prediction.",
         )
         .add_params(*_one_group_params(side, groups))
     )
