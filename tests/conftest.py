@@ -9,6 +9,8 @@ from regression.splits import Examples
 
 REPOSITORY = Path(__file__).parent.parent
 
+pytest_plugins = ["checkout"]
+
 
 @pytest.fixture
 def repository() -> Path:
