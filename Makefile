@@ -43,8 +43,9 @@ lint: environment ## Check formatting and lint
 	@.venv/bin/snakefmt --check .
 	@$(SNAKEMAKE) --lint
 
-docs: ## Redraw the pictures of the README from results/ (needs Graphviz)
+docs: environment ## Renew the pictures and findings of the README from results/ (needs Graphviz)
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
+	@$(VENV_PYTHON) tools/findings.py
 	@$(SNAKEMAKE) --rulegraph --quiet -- all | dot -Tsvg > docs/rulegraph.svg
 
 # The stamp is a copy of the lock, so that contents decide and not the times of files.

@@ -8,6 +8,9 @@ if __name__ == "__main__":
     figures = len(list((RESULTS / "figures").glob("*.png")))
     print(f"\nResults: {figures} figures in results/figures/, tables in results/tables/,")
     print("all runs in results/metrics.parquet and results/history.parquet.")
+    for file, what in (("report.pdf", "the report"), ("explorer.html", "to look around in")):
+        if (RESULTS / file).is_file():
+            print(f"results/{file}: {what}.")
     print("\nTable 1, the report's numbers and ours:\n")
     print((RESULTS / "tables" / "table_1.md").read_text(encoding="utf-8"))
     claims = RESULTS / "claims.md"
