@@ -23,7 +23,9 @@ def test_every_claim_has_a_verdict(finished):
 
 def test_another_wording_judges_anew_and_does_nothing_else(checkout):
     checkout.edit(CLAIMS, "the weights resemble digits", "the weights look like digits")
-    assert checkout.planned() == {"claims": 1}
+    planned = checkout.planned()
+    assert planned["claims"] == 1
+    assert not {"train", "collect", "figure", "optimum", "gradients", "derivations"} & set(planned)
 
 
 def test_a_direction_turned_round_turns_the_verdict(checkout):
@@ -55,4 +57,4 @@ def test_damaged_results_stop_the_claims(checkout):
 
 def test_without_a_claims_file_there_is_nothing_to_judge(checkout):
     checkout.set_config("claims", None)
-    assert checkout.planned() == {}
+    assert not {"claims", "optimum", "train"} & set(checkout.planned())
