@@ -12,10 +12,17 @@ from selenium.webdriver.common.by import By
 
 CHARTS = 10
 
-_ARGUMENTS = """
---headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
---disable-background-networking --disable-component-update --window-size=1200,900
-""".split()
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--window-size=1200,900",
+)
 
 
 class Page:
@@ -46,7 +53,8 @@ class Page:
 
     def attributes(self, selector: str, name: str) -> list[str]:
         """An attribute of all elements, in one go."""
-        script = "return Array.from(document.querySelectorAll(arguments[0]), e => e.getAttribute(arguments[1]))"
+        script = """return Array.from(
+            document.querySelectorAll(arguments[0]), e => e.getAttribute(arguments[1]))"""
         return self.driver.execute_script(script, selector, name)
 
     def texts(self, chart: str) -> list[str]:

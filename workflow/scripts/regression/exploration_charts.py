@@ -42,17 +42,18 @@ def all_charts(groups: list[dict], classes: int) -> dict[str, alt.TopLevelMixin]
 
 def curves_chart(metric: str, groups: list[dict]) -> alt.LayerChart:
     """Loss or accuracy by step: the two picked groups, and on demand the others of the task."""
-    first = "(groups[run_a].steps > groups[run_b].steps ? groups[run_a] : groups[run_b]).steps"
+    longest = "(groups[run_a].steps > groups[run_b].steps ? groups[run_a] : groups[run_b]).steps"
     base = (
-        alt.Chart(_table("curves"))
+        # Where the first run has ended, its value is empty, which becomes null and not 0.
+        alt.Chart(_table("curves", value="number"))
         .transform_filter(alt.datum.metric == metric)
         .transform_filter(
             "datum.group == run_a || datum.group == run_b"
             " || (others == 'task' && groups[datum.group].task == groups[run_a].task)"
         )
         .transform_filter(
-            f"datum.step >= from_percent / 100 * {first}"
-            f" && datum.step <= to_percent / 100 * {first}"
+            f"datum.step >= from_percent / 100 * {longest}"
+            f" && datum.step <= to_percent / 100 * {longest}"
         )
         .transform_calculate(
             role="datum.group == run_a ? 'A' : datum.group == run_b ? 'B' : 'other'",
@@ -77,11 +78,9 @@ def curves_chart(metric: str, groups: list[dict]) -> alt.LayerChart:
         scale=alt.Scale(nice=False),
         axis=alt.Axis(tickCount=5),
     )
-    color = alt.Color(
-        "role:N",
-        scale=alt.Scale(domain=["A", "B", "other"], range=[A_COLOR, B_COLOR, OTHER_COLOR]),
-        legend=None,
-    )
+    roles = alt.Scale(domain=["A", "B", "other"], range=[A_COLOR, B_COLOR, OTHER_COLOR])
+    color = alt.Color("role:N", scale=roles, legend=None)
+    outline = alt.Stroke("role:N", scale=roles, legend=None)
     dash = alt.StrokeDash(
         "split:N",
         scale=alt.Scale(domain=["training", "validation"], range=[[1, 0], [5, 3]]),
@@ -90,8 +89,9 @@ def curves_chart(metric: str, groups: list[dict]) -> alt.LayerChart:
     lines = alt.Detail(["group:N", "split:N"])
     band = (
         base.transform_filter("datum.seeds > 1 && datum.role != 'other'")
-        .mark_area(opacity=0.25, aria=False)
-        .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=color, detail=lines)
+        # The thin outline shows where a single seed is left.
+        .mark_area(opacity=0.25, strokeWidth=0.8, aria=False)
+        .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=color, stroke=outline, detail=lines)
     )
     others = (
         base.transform_filter("datum.role == 'other' && datum.value !== null")
@@ -129,11 +129,11 @@ def curves_chart(metric: str, groups: list[dict]) -> alt.LayerChart:
         description=f"{metric.capitalize()} by training step of the runs A and B. "
         "Solid lines: training; dashed lines: validation; bands: range over the seeds.",
     ).add_params(
-        _picked("run_a"),
-        _picked("run_b"),
-        _bound("others", "none"),
-        _bound("from_percent", "0"),
-        _bound("to_percent", "100"),
+        _select("run_a", "#run-a"),
+        _select("run_b", "#run-b"),
+        _select("others", "#others"),
+        _slider("from_percent", "#from-percent", 0),
+        _slider("to_percent", "#to-percent", 100),
         alt.param(name="groups", value=groups),
     )
 
@@ -152,7 +152,11 @@ def tradeoff_chart(groups: list[dict]) -> alt.LayerChart:
         title="Accuracy against λ",
         description="Training, validation and test accuracy against lambda, for all runs of the "
         "task of run A. Lines: means over the seeds; points: single runs.",
-    ).add_params(_picked("run_a"), _picked("run_b"), alt.param(name="groups", value=groups))
+    ).add_params(
+        _select("run_a", "#run-a"),
+        _select("run_b", "#run-b"),
+        alt.param(name="groups", value=groups),
+    )
 
 
 def norm_chart(groups: list[dict]) -> alt.LayerChart:
@@ -162,7 +166,11 @@ def norm_chart(groups: list[dict]) -> alt.LayerChart:
         title="Norm of the weights ‖W‖ against λ",
         description="Norm of the weights, biases included, against lambda, for all runs of the "
         "task of run A. Lines: means over the seeds; points: single runs.",
-    ).add_params(_picked("run_a"), _picked("run_b"), alt.param(name="groups", value=groups))
+    ).add_params(
+        _select("run_a", "#run-a"),
+        _select("run_b", "#run-b"),
+        alt.param(name="groups", value=groups),
+    )
 
 
 def weights_chart(side: str, groups: list[dict]) -> alt.LayerChart:
@@ -174,7 +182,9 @@ def weights_chart(side: str, groups: list[dict]) -> alt.LayerChart:
         alt.Tooltip("largest:Q", title="largest weight", format=".3f"),
         alt.Tooltip("file:N"),
     ]
-    base = _of_one_group("weights", "weights.parquet").transform_calculate(text="'' + datum.label")
+    base = _of_one_group("weights", "weights.parquet", position="number").transform_calculate(
+        text="'' + datum.label"
+    )
     return (
         _tiles(base, tooltip, _NARROW, lines=1)
         .properties(
@@ -200,7 +210,7 @@ def mistakes_chart(side: str, groups: list[dict]) -> alt.LayerChart:
         alt.Tooltip("image:N"),
         alt.Tooltip("file:N"),
     ]
-    base = _of_one_group("mistakes", "weights.parquet").transform_calculate(
+    base = _of_one_group("mistakes", "weights.parquet", position="number").transform_calculate(
         text="'is ' + datum.label + ', taken for ' + datum.prediction",
         sure="format(datum.confidence, '.0%') + ' sure'",
     )
@@ -262,7 +272,7 @@ def confusion_chart(side: str, groups: list[dict], numbers: bool) -> alt.LayerCh
         .resolve_scale(color="independent")
         .properties(
             height=330,
-            title=_title(side, "'validation accuracy ' + groups[run].accuracy"),
+            title=_title(side, "'accuracy ' + groups[run].accuracy"),
             description=f"Confusion matrix of run {_SIDES[side]} on the validation images: "
             "rows are labels, columns are predictions.",
         )
@@ -270,30 +280,33 @@ def confusion_chart(side: str, groups: list[dict], numbers: bool) -> alt.LayerCh
     )
 
 
-def _table(name: str) -> alt.NamedData:
-    """A table that the page embeds once for all charts, as CSV."""
-    return alt.NamedData(name, format=alt.CsvDataFormat(type="csv"))
+def _table(name: str, **parse: str) -> alt.NamedData:
+    """A table that the page embeds once for all charts, as CSV.
+
+    Args:
+        name: a key of the tables of the page.
+        parse: types of the columns whose type must be known before the first transformation.
+    """
+    return alt.NamedData(name, format=alt.CsvDataFormat(type="csv", parse=parse or alt.Undefined))
 
 
-def _bound(name: str, value: str) -> alt.Parameter:
-    """A parameter that is the value of the form control with its id (with hyphens)."""
-    return alt.param(
-        name=name, value=value, bind=alt.BindDirect(element="#" + name.replace("_", "-"))
-    )
+def _select(name: str, element: str) -> alt.Parameter:
+    """A parameter whose value is the option chosen in a select of the page."""
+    return alt.param(name=name, value="0", bind=alt.BindDirect(element=element, event="change"))
 
 
-def _picked(name: str) -> alt.Parameter:
-    return _bound(name, "0")
+def _slider(name: str, element: str, value: int) -> alt.Parameter:
+    """A parameter that follows a slider of the page while it moves."""
+    return alt.param(name=name, value=value, bind=alt.BindDirect(element=element, event="input"))
 
 
 def _one_group_params(side: str, groups: list[dict]) -> list[alt.Parameter]:
-    run = alt.param(name="run", value="0", bind=alt.BindDirect(element=f"#run-{side}"))
-    return [run, alt.param(name="groups", value=groups)]
+    return [_select("run", f"#run-{side}"), alt.param(name="groups", value=groups)]
 
 
-def _of_one_group(table: str, file: str) -> alt.Chart:
+def _of_one_group(table: str, file: str, **parse: str) -> alt.Chart:
     return (
-        alt.Chart(_table(table))
+        alt.Chart(_table(table, **parse))
         .transform_filter("datum.group == run")
         .transform_calculate(
             run="groups[datum.group].name", file=f"groups[datum.group].folder + '/{file}'"
@@ -313,10 +326,15 @@ def _title(side: str, second_line: str) -> alt.TitleParams:
 
 def _tiles(base: alt.Chart, tooltip: list[alt.Tooltip], tile: int, lines: int) -> alt.LayerChart:
     """Pictures with text below, in as many columns as the width of the page allows."""
-    columns = f"max(1, floor(width / {tile}))"
-    base = base.transform_calculate(
-        x=f"(datum.position % {columns} + 0.5) * {tile}",
-        row=f"floor(datum.position / {columns})",
+    most = f"max(1, floor(width / {tile}))"
+    base = (
+        base.transform_joinaggregate(last="max(position)")
+        # Rows of equal length: ten pictures where seven have room stand in two rows of five.
+        .transform_calculate(columns=f"ceil((datum.last + 1) / ceil((datum.last + 1) / {most}))")
+        .transform_calculate(
+            x=f"(datum.position % datum.columns + 0.5) * {tile}",
+            row="floor(datum.position / datum.columns)",
+        )
     )
     x = alt.X("x:Q", scale=None, axis=None)
     y = alt.Y("row:O", axis=None)
@@ -360,7 +378,7 @@ def _lambda_layers(base: alt.Chart, value: str, color: alt.Color) -> alt.LayerCh
         scale=alt.Scale(zero=value == "norm", nice=True),
         axis=alt.Axis(format=".3~f", tickCount=6),
     )
-    shape = alt.Shape("variant:N", legend=alt.Legend(title=None, orient="top", symbolOpacity=1))
+    shape = alt.Shape("variant:N", legend=alt.Legend(title=None, orient="bottom", symbolOpacity=1))
     tooltip = [
         alt.Tooltip("run:N"),
         alt.Tooltip("seed:N"),

@@ -8,6 +8,7 @@ from html import escape
 from itertools import groupby
 from string import Template
 
+import altair as alt
 import numpy as np
 import vl_convert
 
@@ -68,14 +69,20 @@ def explorer_page(
         runs_table=runs_table(groups),
         bundle=vl_convert.javascript_bundle(),
         tables=_script_json(tables(groups, predictions)),
-        charts=_script_json({name: chart.to_dict() for name, chart in charts.items()}),
+        charts=_script_json({name: compiled(chart) for name, chart in charts.items()}),
         embed_options=_script_json(_EMBED_OPTIONS),
     )
+
+
+def compiled(chart: alt.TopLevelMixin) -> dict:
+    """A chart as Vega, the assembly language of Vega-Lite, which a browser need not compile."""
+    return vl_convert.vegalite_to_vega(chart.to_dict())
 
 
 def group_constants(group: Group, predictions: Predictions) -> dict:
     """What all charts may want to say of a group."""
     accuracies = [run.summary["validation_accuracy"] for run in group.runs]
+    several = f" (seeds: {min(accuracies):.4f} to {max(accuracies):.4f})"
     return {
         "name": group.name,
         "task": group.task,
@@ -85,7 +92,7 @@ def group_constants(group: Group, predictions: Predictions) -> dict:
         "folder": group.runs[0].folder,
         "steps": max(run.summary["steps"] for run in group.runs),
         "seeds": len(group.runs),
-        "accuracy": mean_and_range(accuracies, "{:.4f}"),
+        "accuracy": f"{accuracies[0]:.4f}" + several * (len(accuracies) > 1),
         "weight_limit": f"{np.abs(group.weights[:-1]).max():.2g}",
         "images": len(predictions.targets),
         "wrong": int(np.count_nonzero(predictions.predicted != predictions.targets)),
