@@ -1,4 +1,4 @@
-"""Write what was found, from results/claims.json: docs/findings.md and its summary in the README."""
+"""Write what was found: docs/findings.md and its summary in the README."""
 
 import json
 import re
