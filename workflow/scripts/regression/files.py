@@ -66,7 +66,7 @@ def read_parquet(path: str | Path) -> pa.Table:
         # Not pq.read_table, which imports pandas where it is installed: 0.3 s for each job.
         file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
         return file.read()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path}: not readable as Parquet ({error}). Delete it and run again to make it anew."
         ) from error
