@@ -1,11 +1,9 @@
 """The workflow through a real Slurm of two nodes: as it should be, and hit by five faults."""
 
 import signal
-import subprocess
-import sys
 import time
 
-from sweeps import job_of, node_of, slurm
+from sweeps import job_of, node_of, slurm, wait_for
 
 # Enough to see that what comes after the trainings is the same as well.
 TARGETS = ("runs", "results/figures/figure_09.png")
@@ -95,8 +93,7 @@ def test_the_head_process_is_killed(sweep, local):
     head.wait()
     # Its jobs run on; they must not train beside those of the next start.
     slurm("scancel", f"--name={sweep.run_id()}")
+    wait_for("the end of its jobs", lambda: not slurm("squeue", "-h", f"--name={sweep.run_id()}"))
     assert sweep.keep_finished() > 0
-    subprocess.run(
-        [sys.executable, "tools/unlock_stale.py"], cwd=sweep.folder, check=True, timeout=60
-    )
+    assert sweep.run("--unlock") == 0
     finish(sweep, local)
