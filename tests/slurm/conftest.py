@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sweeps import Cluster, Sweep, copy_project, kill, slurm, wait_for
+from sweeps import ALL, Cluster, Sweep, copy_project, kill, slurm, wait_for
 
 
 def pytest_configure(config):
@@ -41,7 +41,7 @@ def cluster(running_cluster) -> Iterator[Cluster]:
 def local(running_cluster, tmp_path_factory) -> dict[str, bytes]:
     """The products of a run without Slurm."""
     sweep = copy_project(tmp_path_factory.mktemp("local") / "run")
-    assert sweep.run("all", local=True) == 0, sweep.log.read_text()
+    assert sweep.run(*ALL, local=True) == 0, sweep.log.read_text()
     return sweep.contents()
 
 

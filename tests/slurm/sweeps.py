@@ -23,6 +23,9 @@ TASKS = {
     "logistic": {"max_epochs": 100},
     "softmax": {"max_epochs": 100, "patience": None, "l2_lambda": ["0", "1"], "seeds": [0, 1]},
 }
+# What the tests ask for: the trainings and what follows from them.
+FIGURES = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))["figures"]
+ALL = ("runs", *(f"results/figures/{name}.png" for name in FIGURES))
 RUN_FILES = ("history.parquet", "weights.parquet", "summary.json")
 
 

@@ -3,7 +3,7 @@
 import signal
 import time
 
-from sweeps import job_of, node_of, slurm, wait_for
+from sweeps import ALL, job_of, node_of, slurm, wait_for
 
 # Enough to see that what comes after the trainings is the same as well.
 TARGETS = ("runs", "results/figures/figure_09.png")
@@ -29,7 +29,7 @@ def finish(sweep, local: dict[str, bytes]) -> None:
 
 
 def test_both_nodes_train_and_the_products_are_those_of_a_local_run(sweep, local):
-    assert sweep.run("all") == 0, sweep.log.read_text()
+    assert sweep.run(*ALL) == 0, sweep.log.read_text()
     nodes = {job: node for job, (node, state) in sweep.jobs().items()}
     trained = {
         job: log.read_text().count("Training ")
