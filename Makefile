@@ -5,9 +5,10 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV_PYTHON := .venv/bin/python
 SNAKEMAKE := $(VENV_PYTHON) -m snakemake
 GOALS ?=
+OUTPUT ?= results/compare.html
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce verify expected crate test test-slurm test-chaos lint docs environment lock
+.PHONY: help reproduce verify expected crate compare test test-slurm test-chaos lint docs environment lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +26,10 @@ expected: environment ## Expect from now on what is in results/
 
 crate: environment ## Pack results/ and how they came about into reproduction.crate.zip
 	@$(VENV_PYTHON) tools/crate.py
+
+compare: environment ## Compare two results folders in one page: make compare A=results B=other/results
+	@test -n "$(A)" -a -n "$(B)" || { echo "error: name two results folders: make compare A=results B=../other/results" >&2; exit 1; }
+	@$(VENV_PYTHON) tools/compare.py "$(A)" "$(B)" --output "$(OUTPUT)"
 
 test: environment ## Run all tests but the chaos tests
 	@$(VENV_PYTHON) -m pytest

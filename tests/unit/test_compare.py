@@ -1,0 +1,161 @@
+"""The comparison of two results folders, on folders made up here."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+import compare
+
+ROW = {
+    "task": "softmax",
+    "model": "softmax",
+    "l2_lambda": 0.01,
+    "shuffle": True,
+    "learning_rate": 0.01,
+    "batch_size": 128,
+    "max_epochs": 10,
+    "patience": None,
+    "steps": 100,
+    "test_accuracy": 0.9,
+}
+ACCURACIES = [0.90, 0.92, 0.91, 0.93]
+
+
+@pytest.fixture
+def make_results(tmp_path):
+    """A project of a config and results with one group of runs."""
+
+    def make(name: str, accuracies=ACCURACIES, seeds=None, figure=b"png", **changes):
+        folder = tmp_path / name / "results"
+        (folder / "figures").mkdir(parents=True)
+        seeds = range(len(accuracies)) if seeds is None else seeds
+        rows = [
+            ROW | changes | {"seed": seed, "validation_accuracy": value}
+            for seed, value in zip(seeds, accuracies, strict=True)
+        ]
+        pq.write_table(pa.Table.from_pylist(rows), folder / "metrics.parquet")
+        (folder / "figures" / "figure_01.png").write_bytes(figure)
+        rate = changes.get("learning_rate", ROW["learning_rate"])
+        config = f"tasks:\n  softmax:\n    learning_rate: {rate}\n"
+        (folder.parent / "config.yaml").write_text(config)
+        return folder
+
+    return make
+
+
+def compared(a, b) -> dict[str, compare.Difference]:
+    found = compare.differences(compare.read_results(a), compare.read_results(b))
+    return {one.metric: one for one in found}
+
+
+def run(repository, *arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, repository / "tools" / "compare.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_equal_results_are_identical(make_results):
+    found = compared(make_results("a"), make_results("b"))
+    assert {one.verdict for one in found.values()} == {"identical"}
+    assert "train_loss" not in found  # a column that the folders do not have
+
+
+def test_seeds_in_common_are_compared_in_pairs(make_results):
+    changes = np.array([0.011, 0.009, 0.010, 0.012])
+    found = compared(make_results("a"), make_results("b", list(np.array(ACCURACIES) + changes)))
+    one = found["validation_accuracy"]
+    interval = stats.ttest_1samp(changes, 0).confidence_interval(0.95)
+    assert one.difference == pytest.approx(changes.mean())
+    assert (one.low, one.high) == pytest.approx((interval.low, interval.high))
+    assert one.verdict == "differs" and one.seeds == "4 in common"
+
+
+def test_a_change_that_chance_explains_is_not_a_difference(make_results):
+    found = compared(make_results("a"), make_results("b", [0.92, 0.90, 0.93, 0.91]))
+    assert found["validation_accuracy"].verdict == "within chance"
+
+
+def test_only_the_seeds_in_common_count(make_results):
+    a, b = make_results("a"), make_results("b", [0.91, 0.92, 0.5], seeds=[0, 1, 9])
+    one = compared(a, b)["validation_accuracy"]
+    assert (one.a, one.b) == pytest.approx((0.91, 0.915))
+    results = compare.read_results(a), compare.read_results(b)
+    assert compare.only_in(*results) == ["softmax, λ = 0.01, shuffled: seed 2 to 3"]
+    assert compare.only_in(*results[::-1]) == ["softmax, λ = 0.01, shuffled: seed 9"]
+
+
+def test_without_seeds_in_common_the_means_are_compared(make_results):
+    other = [0.95, 0.96, 0.97]
+    found = compared(make_results("a"), make_results("b", other, seeds=[10, 11, 12]))
+    one = found["validation_accuracy"]
+    expected = stats.ttest_ind(other, ACCURACIES, equal_var=False).confidence_interval()
+    assert (one.low, one.high) == pytest.approx((expected.low, expected.high))
+    assert one.seeds == "4 against 3" and one.verdict == "differs"
+
+
+def test_one_seed_has_no_interval(make_results):
+    one = compared(make_results("a", [0.9]), make_results("b", [0.8]))["validation_accuracy"]
+    assert one.low is None and one.verdict == "differs, no interval"
+
+
+def test_settings_and_config_are_compared(make_results):
+    a, b = map(compare.read_results, (make_results("a"), make_results("b", learning_rate=0.05)))
+    assert compare.setting_differences(a, b) == [("softmax", "learning_rate", 0.01, 0.05)]
+    assert compare.config_differences(a, b) == [("tasks.softmax.learning_rate", 0.01, 0.05)]
+
+
+def test_verdicts_of_claims_are_compared(make_results):
+    folders = make_results("a"), make_results("b")
+    for folder, verdict in zip(folders, ("reproduced", "refuted"), strict=True):
+        text = f'{{"claims": [{{"id": "x", "claim": "All is well.", "verdict": "{verdict}"}}]}}'
+        (folder / "claims.json").write_text(text)
+    found = compare.claim_differences(*map(compare.read_results, folders))
+    assert found == [("x", "All is well.", "reproduced", "refuted")]
+
+
+def test_numbers_in_a_row_are_a_range():
+    assert compare.shortened([0, 2, 3, 4, 9]) == "0, 2 to 4, 9"
+
+
+def test_the_page_and_the_summary_say_what_differs(make_results, repository, tmp_path):
+    a = make_results("a", figure=b"one")
+    b = make_results("b", [value - 0.2 for value in ACCURACIES], figure=b"other", max_epochs=5)
+    output = tmp_path / "new folder" / "page.html"
+    process = run(repository, a.parent, b, "--output", output)
+    assert process.returncode == 0, process.stderr
+    for text in ("max_epochs 10 -> 5", "validation_accuracy 0.915 -> 0.715", "0 identical"):
+        assert text in process.stdout
+    page = output.read_text()
+    assert page.count("data:image/png") == 2 and "<script" not in page and 'src="http' not in page
+    assert "max_epochs" in page and "differs" in page
+
+
+def test_one_picture_is_enough_for_identical_figures(make_results, repository, tmp_path):
+    output = tmp_path / "page.html"
+    run(repository, make_results("a"), make_results("b"), "--output", output)
+    page = output.read_text()
+    assert page.count("data:image/png") == 1 and "figure_01: identical" in page
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("nowhere", "no such folder"), ("empty", "has no metrics.parquet"), ("torn", "not readable")],
+)
+def test_a_folder_without_results_is_one_line(make_results, repository, tmp_path, place, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "metrics.parquet").write_bytes(b"PAR1")
+    process = run(repository, make_results("a"), tmp_path / place)
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: ") and message in process.stderr
+    assert process.stderr.count("\n") == 1
+
+
+def test_make_asks_for_both_folders(repository):
+    command = ["make", "--silent", "--dry-run", "compare", "A=one", "B=two"]
+    process = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    assert 'tools/compare.py "one" "two" --output "results/compare.html"' in process.stdout

@@ -1,0 +1,335 @@
+"""Compare two results folders: settings, metrics with intervals over seeds, claims and figures.
+
+    python tools/compare.py results ../other-branch/results --output compare.html
+
+Writes one self-contained HTML page and prints a summary. A difference is always B minus A.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from scipy import stats
+
+from compare_page import page
+
+#: What names a group of runs; its runs differ in their seed only.
+KEYS = ("task", "l2_lambda", "shuffle")
+#: Columns of the metrics that were set and not measured.
+SETTINGS = ("model", "learning_rate", "batch_size", "max_epochs", "patience")
+#: Columns that are measured, as far as both folders have them.
+METRICS = (
+    "validation_accuracy",
+    "test_accuracy",
+    "train_accuracy",
+    "validation_loss",
+    "test_loss",
+    "train_loss",
+    "weight_norm",
+    "steps",
+)
+CONFIDENCE = 0.95
+
+
+class CompareError(Exception):
+    """What was given cannot be compared; the message says why and what to do."""
+
+
+class Results(NamedTuple):
+    """What one results folder holds.
+
+    Attributes:
+        folder: the folder itself.
+        groups: (task, lambda, shuffle) -> seed -> row of metrics.parquet.
+        config: dotted place -> value of the config.yaml beside the folder; empty if there is none.
+        claims: id -> entry of claims.json; empty if there is none.
+        figures: name -> PNG.
+    """
+
+    folder: Path
+    groups: dict[tuple, dict[int, dict]]
+    config: dict[str, object]
+    claims: dict[str, dict]
+    figures: dict[str, bytes]
+
+
+class Difference(NamedTuple):
+    """How one metric of one group differs.
+
+    Attributes:
+        group: (task, lambda, shuffle).
+        metric: one of METRICS.
+        a: mean over the seeds in common, or over all where there are none in common.
+        b: the same of the other folder.
+        difference: b - a.
+        low, high: its confidence interval; None if too few seeds for one.
+        seeds: how many seeds it rests on, in words.
+        verdict: "identical", "within chance", "differs", or "differs, no interval".
+    """
+
+    group: tuple
+    metric: str
+    a: float
+    b: float
+    difference: float
+    low: float | None
+    high: float | None
+    seeds: str
+    verdict: str
+
+
+def read_results(folder: Path) -> Results:
+    """Read a results folder, or the one inside a project's folder.
+
+    Raises:
+        CompareError: there are no results.
+    """
+    if not folder.is_dir():
+        raise CompareError(f"{folder}: no such folder; name the results folder of a finished run")
+    if not (folder / "metrics.parquet").is_file() and (folder / "results").is_dir():
+        folder = folder / "results"
+    path = folder / "metrics.parquet"
+    if not path.is_file():
+        raise CompareError(
+            f"{folder}: has no metrics.parquet, so it holds no finished results; run "
+            "`make reproduce` there first"
+        )
+    try:
+        rows = pq.read_table(path).to_pylist()
+        groups: dict[tuple, dict[int, dict]] = {}
+        for row in rows:
+            groups.setdefault(tuple(row[key] for key in KEYS), {})[row["seed"]] = row
+        claims = folder / "claims.json"
+        entries = (
+            json.loads(claims.read_text(encoding="utf-8"))["claims"] if claims.exists() else []
+        )
+        config = folder.parent / "config.yaml"
+        place = yaml.safe_load(config.read_text(encoding="utf-8")) if config.exists() else {}
+    except (pa.ArrowException, OSError, ValueError, KeyError, yaml.YAMLError) as error:
+        raise CompareError(
+            f"{folder}: not readable as results ({error!r}); make it anew"
+        ) from error
+    figures = {path.stem: path.read_bytes() for path in sorted(folder.glob("figures/*.png"))}
+    by_id = {entry["id"]: entry for entry in entries}
+    return Results(folder, groups, dict(flattened(place)), by_id, figures)
+
+
+def flattened(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """The leaves of nested mappings by dotted place; a list is a leaf."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from flattened(inner, f"{place}.{key}" if place else str(key))
+    elif place:
+        yield place, value
+
+
+def config_differences(a: Results, b: Results) -> list[tuple[str, object, object]]:
+    """(place, value in A, value in B) where the configs differ; none if one has no config."""
+    if not a.config or not b.config:
+        return []
+    places = dict.fromkeys([*a.config, *b.config])
+    rows = [(place, a.config.get(place, ""), b.config.get(place, "")) for place in places]
+    return [row for row in rows if row[1] != row[2]]
+
+
+def setting_differences(a: Results, b: Results) -> list[tuple[str, str, object, object]]:
+    """(task, setting, in A, in B) where the runs of the same group were trained differently."""
+    found = {}
+    for group in a.groups.keys() & b.groups.keys():
+        row_a, row_b = (next(iter(side.groups[group].values())) for side in (a, b))
+        for name in SETTINGS:
+            if row_a.get(name) != row_b.get(name):
+                found[group[0], name, row_a.get(name), row_b.get(name)] = None
+    return sorted(found, key=str)
+
+
+def only_in(one: Results, other: Results) -> list[str]:
+    """Runs of one folder that the other has not, the seeds of a group in one line."""
+    lines = []
+    for group, seeds in one.groups.items():
+        missing = sorted(seeds.keys() - other.groups.get(group, {}).keys())
+        if missing:
+            lines.append(f"{group_name(group)}: seed {shortened(missing)}")
+    return lines
+
+
+def shortened(numbers: Sequence[int]) -> str:
+    """Ascending numbers with runs of them as ranges: 0, 2 to 5."""
+    parts = []
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in run]
+        parts.append(f"{members[0]} to {members[-1]}" if len(members) > 1 else f"{members[0]}")
+    return ", ".join(parts)
+
+
+def group_name(group: tuple) -> str:
+    """A group of runs in words."""
+    task, l2_lambda, shuffle = group
+    return f"{task}, λ = {l2_lambda:g}, {'shuffled' if shuffle else 'not shuffled'}"
+
+
+def differences(a: Results, b: Results) -> list[Difference]:
+    """All metrics of all groups that both folders have, in the order of A."""
+    return [
+        difference
+        for group in a.groups
+        if group in b.groups
+        for metric in METRICS
+        if (difference := compare_metric(group, metric, a.groups[group], b.groups[group]))
+    ]
+
+
+def compare_metric(group: tuple, metric: str, a: dict, b: dict) -> Difference | None:
+    """Compare one metric over the seeds of one group.
+
+    Args:
+        group: names it.
+        metric: a column of the metrics.
+        a: seed -> row of metrics.
+        b: the same of the other folder.
+
+    Returns:
+        None if the metric is missing on a side. Otherwise the mean of the differences of the seeds
+        in common with the interval of a paired t-test; without a seed in common the difference of
+        the means with Welch's interval.
+    """
+    of_a, of_b = ({seed: row.get(metric) for seed, row in rows.items()} for rows in (a, b))
+    if None in [*of_a.values(), *of_b.values()]:
+        return None
+    common = sorted(of_a.keys() & of_b.keys())
+    if common:
+        one, other = (np.array([side[seed] for seed in common], float) for side in (of_a, of_b))
+        changes = other - one
+        low, high = paired_interval(changes)
+        verdict = judge(low, high, identical=not changes.any())
+        seeds = f"{len(common)} in common"
+    else:
+        one, other = (np.array(list(side.values()), float) for side in (of_a, of_b))
+        low, high = welch_interval(one, other)
+        verdict = judge(low, high, identical=False)
+        seeds = f"{len(one)} against {len(other)}"
+    a_mean, b_mean = float(one.mean()), float(other.mean())
+    return Difference(group, metric, a_mean, b_mean, b_mean - a_mean, low, high, seeds, verdict)
+
+
+def judge(low: float | None, high: float | None, identical: bool) -> str:
+    """What an interval says of a difference."""
+    if identical:
+        return "identical"
+    if low is None:
+        return "differs, no interval"
+    return "within chance" if low <= 0 <= high else "differs"
+
+
+def paired_interval(changes: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Confidence interval of the mean of float64 (n,), by Student's t; none for n = 1."""
+    n = len(changes)
+    if n < 2:
+        return None, None
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * changes.std(ddof=1) / math.sqrt(n)
+    return float(changes.mean() - half), float(changes.mean() + half)
+
+
+def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Confidence interval of mean(b) - mean(a) of independent samples; none for a single value."""
+    if min(len(a), len(b)) < 2:
+        return None, None
+    if not a.std() and not b.std():
+        return (float(b.mean() - a.mean()),) * 2
+    interval = stats.ttest_ind(b, a, equal_var=False).confidence_interval(CONFIDENCE)
+    return float(interval.low), float(interval.high)
+
+
+def claim_differences(a: Results, b: Results) -> list[tuple[str, str, str, str]]:
+    """(id, claim, verdict in A, verdict in B) where the verdicts differ."""
+    ids = dict.fromkeys([*a.claims, *b.claims]) if a.claims and b.claims else {}
+    rows = []
+    for name in ids:
+        sides = [side.claims.get(name, {}) for side in (a, b)]
+        text = next(side["claim"] for side in sides if side)
+        verdicts = [side.get("verdict", "not judged") for side in sides]
+        if verdicts[0] != verdicts[1]:
+            rows.append((name, text, *verdicts))
+    return rows
+
+
+def summary(a: Results, b: Results, found: list[Difference], output: Path) -> str:
+    """What the terminal shows."""
+    lines = [f"A: {a.folder} ({count_runs(a)} runs)", f"B: {b.folder} ({count_runs(b)} runs)", ""]
+    settings = [
+        f"{task}: {name} {one} -> {other}" for task, name, one, other in setting_differences(a, b)
+    ]
+    places = [f"config {place}" for place, _, _ in config_differences(a, b)]
+    claims = [f"{name}: {one} -> {other}" for name, _, one, other in claim_differences(a, b)]
+    for title, entries in (
+        ("Settings that differ", settings + places),
+        ("Runs in A only", only_in(a, b)),
+        ("Runs in B only", only_in(b, a)),
+        ("Metrics that differ", [described(one) for one in found if "differs" in one.verdict]),
+        ("Verdicts that differ", claims),
+    ):
+        lines.append(f"{title}: {len(entries) or 'none'}")
+        lines += [f"  {entry}" for entry in entries[:12]]
+        if len(entries) > 12:
+            lines.append(f"  ... and {len(entries) - 12} more")
+    counts = {one.verdict: 0 for one in found}
+    for one in found:
+        counts[one.verdict] += 1
+    lines.append("Metrics: " + (", ".join(f"{n} {word}" for word, n in counts.items()) or "none"))
+    equal = sum(b.figures.get(name) == image for name, image in a.figures.items())
+    total = len(a.figures.keys() | b.figures.keys())
+    lines.append(f"Figures: {total}, of which {equal} identical")
+    return "\n".join([*lines, "", f"All of it, figures side by side: {output}"])
+
+
+def described(one: Difference) -> str:
+    """A difference in one line."""
+    line = f"{group_name(one.group)}: {one.metric} {one.a:.5g} -> {one.b:.5g} "
+    line += f"({one.difference:+.3g}"
+    if one.low is not None:
+        line += f", interval {one.low:+.3g} to {one.high:+.3g}"
+    return line + ")"
+
+
+def count_runs(results: Results) -> int:
+    """Runs of all groups together."""
+    return sum(map(len, results.groups.values()))
+
+
+def main() -> None:
+    """Read the command line, compare, write the page and print the summary."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("a", type=Path, help="a results folder, or a project's folder with one")
+    parser.add_argument("b", type=Path, help="another one")
+    parser.add_argument("--output", type=Path, default=Path("compare.html"), help="the page")
+    arguments = parser.parse_args()
+    try:
+        a, b = read_results(arguments.a), read_results(arguments.b)
+        found = differences(a, b)
+        content = page(
+            labels=(f"{a.folder} ({count_runs(a)} runs)", f"{b.folder} ({count_runs(b)} runs)"),
+            settings=setting_differences(a, b),
+            config=config_differences(a, b),
+            only=(only_in(a, b), only_in(b, a)),
+            metrics=[one._replace(group=group_name(one.group)) for one in found],
+            claims=claim_differences(a, b),
+            figures=(a.figures, b.figures),
+        )
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(content, encoding="utf-8")
+    except (CompareError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(summary(a, b, found, arguments.output))
+
+
+if __name__ == "__main__":
+    main()
