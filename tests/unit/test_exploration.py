@@ -17,6 +17,7 @@ from regression.exploration import (
     Series,
     block_means,
     confusion_rows,
+    curve_points,
     curve_rows,
     every_kth,
     mistake_rows,
@@ -32,25 +33,40 @@ SHAPE = (5, 7)
 TEMPLATE = "$options_a $options_b $curves_note $runs_table $bundle $tables $charts $embed_options"
 
 
-def make_run(seed: int, steps: int) -> SeedRun:
+def make_history(steps: int) -> dict[tuple[str, str], Series]:
     loss = Series(np.arange(steps), np.linspace(2, 1, steps))
     checks = Series(np.arange(0, steps, 3), np.linspace(0.5, 0.9, len(range(0, steps, 3))))
-    curves = {
+    return {
         ("train", "loss"): loss,
         ("validation", "loss"): checks,
         ("train", "accuracy"): checks,
         ("validation", "accuracy"): checks,
     }
+
+
+def make_run(seed: int, steps: int) -> SeedRun:
     summary = {name: 0.5 + seed / 100 for name in exploration_page._METRICS} | {"steps": steps}
-    return SeedRun(f"results/runs/t/seed-{seed}", seed, summary, curves)
+    return SeedRun(f"results/runs/t/seed-{seed}", seed, summary)
 
 
-def make_group(model="softmax", classes=(1, 4, 9), seeds=2, l2_lambda="0", steps=40) -> Group:
+def make_group(
+    model="softmax", classes=(1, 4, 9), seeds=2, l2_lambda="0", steps=40, points=50
+) -> Group:
     outputs = 1 if model == "logistic" else len(classes)
     weights = np.random.default_rng(0).normal(size=(SHAPE[0] * SHAPE[1] + 1, outputs))
-    runs = [make_run(seed, steps + 5 * seed) for seed in range(seeds)]
-    labels = list(classes[-outputs:])
-    return Group("t", l2_lambda, "shuffled", model, list(classes), runs, weights, labels, SHAPE)
+    lengths = [steps + 5 * seed for seed in range(seeds)]
+    return Group(
+        task="t",
+        l2_lambda=l2_lambda,
+        variant="shuffled",
+        model=model,
+        classes=list(classes),
+        runs=[make_run(seed, length) for seed, length in enumerate(lengths)],
+        curves=list(curve_rows([make_history(length) for length in lengths], points)),
+        weights=weights,
+        weight_labels=list(classes[-outputs:]),
+        image_shape=SHAPE,
+    )
 
 
 def make_split(n=60, labels=(1, 4, 9, 5)) -> Split:
@@ -93,7 +109,7 @@ def test_a_range_goes_on_where_the_first_run_has_ended():
 
 
 def test_curves_are_as_thin_as_asked_for():
-    rows = list(curve_rows(make_group(steps=5000), points=50))
+    rows = list(curve_rows([make_history(5000), make_history(5005)], points=50))
     for split, metric in (("training", "loss"), ("validation", "accuracy")):
         count = sum((row["split"], row["metric"]) == (split, metric) for row in rows)
         assert 50 <= count <= 102
@@ -184,7 +200,8 @@ def test_weights_of_zero_make_a_page(bare_page):
 
 
 def test_many_groups_stay_below_five_megabytes(bare_page):
-    groups = [make_group(l2_lambda=f"0.{n:03}", steps=3000) for n in range(100)]
+    points = curve_points(100)
+    groups = [make_group(l2_lambda=f"0.{n:03}", steps=3000, points=points) for n in range(100)]
     assert len(bare_page(groups).encode()) < 4_000_000  # the libraries take another million
 
 

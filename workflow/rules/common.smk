@@ -177,14 +177,3 @@ def explorer_splits() -> list[str]:
     """The validation splits of all tasks, whose images the explorer asks the models about."""
     datasets = dict.fromkeys(task["dataset"] for task in TASKS.values())
     return expand("results/data/{dataset}/validation.parquet", dataset=datasets)
-
-
-def explorer_tasks() -> str:
-    """The grid of runs with what one needs to use their weights, as JSON."""
-    used = ("dataset", "model", "classes")
-    return json.dumps(
-        {
-            name: grid | {key: TASKS[name][key] for key in used}
-            for name, grid in grid_of(TASKS).items()
-        }
-    )

@@ -6,45 +6,60 @@ from collections.abc import Sequence
 from itertools import groupby, product
 from pathlib import Path
 
-import numpy as np
+import pyarrow.compute as pc
 
 from pipeline import cli
-from pipeline.grid import Run, runs_of_task
-from regression.exploration import Group, SeedRun, Series, predict
+from pipeline.grid import Run, runs_of_tasks, tasks_of
+from regression.exploration import Group, SeedRun, Series, curve_points, curve_rows, predict
 from regression.exploration_page import explorer_page
 from regression.files import read_json, replace_atomically
 from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
 from regression.splits import read_split
 
 
-def read_seed(runs: Path, run: Run) -> SeedRun:
-    """Read what the explorer shows of one run."""
-    folder = runs / run.folder
-    history = read_table(folder / "history.parquet", HISTORY_SCHEMA)
-    steps, values = (history.column(name).to_numpy() for name in ("step", "value"))
-    split, metric = (np.array(history.column(name).to_pylist()) for name in ("split", "metric"))
+def read_history(path: Path) -> dict[tuple[str, str], Series]:
+    """Read the curves of one run by split and metric."""
+    history = read_table(path, HISTORY_SCHEMA)
     curves = {}
-    for key in product(("train", "validation"), ("loss", "accuracy")):
-        rows = (split == key[0]) & (metric == key[1])
-        curves[key] = Series(steps[rows], values[rows])
-    return SeedRun(
-        (runs / run.folder).as_posix(), run.seed, read_json(folder / "summary.json"), curves
-    )
+    for split, metric in product(("train", "validation"), ("loss", "accuracy")):
+        rows = history.filter((pc.field("split") == split) & (pc.field("metric") == metric))
+        curves[split, metric] = Series(
+            *(rows.column(name).to_numpy() for name in ("step", "value"))
+        )
+    return curves
 
 
-def read_group(runs: Path, seeds: Sequence[Run], task: dict) -> Group:
-    """Read the runs that differ in their seed only, and the weights of the first one."""
-    first = seeds[0]
+def read_group(folder: Path, runs: Sequence[Run], settings: dict, points: int) -> Group:
+    """Read the runs that differ in their seed only, and the weights of the first one.
+
+    Args:
+        folder: of all runs.
+        runs: one for each seed.
+        settings: model and classes of their task.
+        points: roughly how many points a curve may have.
+    """
+    first = runs[0]
     weights, labels, image_shape = weights_matrix(
-        read_table(runs / first.folder / "weights.parquet", WEIGHTS_SCHEMA)
+        read_table(folder / first.folder / "weights.parquet", WEIGHTS_SCHEMA)
     )
+    seeds = [
+        SeedRun(
+            (folder / run.folder).as_posix(),
+            run.seed,
+            read_json(folder / run.folder / "summary.json"),
+        )
+        for run in runs
+    ]
+    # Thinned at once: the whole histories of all runs may be more than the memory holds.
+    histories = [read_history(folder / run.folder / "history.parquet") for run in runs]
     return Group(
         first.task,
         first.l2_lambda,
         "shuffled" if first.shuffle else "not shuffled",
-        task["model"],
-        task["classes"],
-        [read_seed(runs, run) for run in seeds],
+        settings["model"],
+        settings["classes"],
+        seeds,
+        list(curve_rows(histories, points)),
         weights,
         labels,
         image_shape,
@@ -54,18 +69,28 @@ def read_group(runs: Path, seeds: Sequence[Run], task: dict) -> Group:
 def main() -> None:
     """Read the command line, read all runs, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: grid and model")
+    parser.add_argument("--grid", type=json.loads, required=True, help="JSON: the tasks' grid")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="JSON: dataset, model, classes by task"
+    )
     parser.add_argument("--runs", type=Path, required=True, help="folder of all runs")
     parser.add_argument("--data", type=Path, required=True, help="folder of all data sets")
     parser.add_argument("--template", type=Path, required=True, help="HTML with placeholders")
     parser.add_argument("--output", type=Path, required=True, help="the page")
     arguments = parser.parse_args()
+    members = [
+        list(runs)
+        for _, runs in groupby(
+            runs_of_tasks(tasks_of(arguments.grid)), lambda run: run._replace(seed=0)
+        )
+    ]
     groups, predictions = [], []
-    for name, task in arguments.tasks.items():
-        validation = read_split(arguments.data / task["dataset"] / "validation.parquet")
-        for _, seeds in groupby(runs_of_task(name, task), lambda run: run._replace(seed=0)):
-            groups.append(read_group(arguments.runs, list(seeds), task))
-            predictions.append(predict(groups[-1], validation))
+    for runs in members:
+        settings = arguments.settings[runs[0].task]
+        validation = read_split(arguments.data / settings["dataset"] / "validation.parquet")
+        points = curve_points(len(members))
+        groups.append(read_group(arguments.runs, runs, settings, points))
+        predictions.append(predict(groups[-1], validation))
     page = explorer_page(arguments.template.read_text(encoding="utf-8"), groups, predictions)
     with replace_atomically(arguments.output) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -18,6 +18,8 @@ from regression.splits import Split
 
 #: Images turned into float64 features at a time, to bound the memory.
 _CHUNK = 4096
+#: Points of all curves of a kind together.
+_CURVE_POINTS = 9_000
 #: Longest side of an embedded picture in pixels; larger images are shrunk to it.
 _PICTURE_SIDE = 56
 #: Shades on either side of zero in a picture of weights; few, because fewer compress better.
@@ -39,13 +41,11 @@ class SeedRun(NamedTuple):
         folder: where its files are, as told in the tooltips.
         seed: the seed of its shuffling.
         summary: the content of its summary.json.
-        curves: (split, metric) -> Series.
     """
 
     folder: str
     seed: int
     summary: dict
-    curves: dict[tuple[str, str], Series]
 
 
 class Group(NamedTuple):
@@ -58,6 +58,7 @@ class Group(NamedTuple):
         model: a key of MODELS.
         classes: the labels of the task, in the order of the class numbers.
         runs: one for each seed.
+        curves: the rows of `curve_rows`.
         weights: float64 (p + 1, outputs), of the first run; the last row is the bias.
         weight_labels: the label of each output.
         image_shape: (rows, columns).
@@ -69,6 +70,7 @@ class Group(NamedTuple):
     model: str
     classes: list[int]
     runs: list[SeedRun]
+    curves: list[dict]
     weights: np.ndarray
     weight_labels: list[int]
     image_shape: tuple[int, int]
@@ -100,11 +102,17 @@ class Predictions(NamedTuple):
 # --- curves ---------------------------------------------------------------------------------------
 
 
-def curve_rows(group: Group, points: int) -> Iterator[dict]:
+def curve_points(groups: int) -> int:
+    """Roughly how many points a curve may have, so that many groups do not make the page heavy."""
+    return min(200, max(30, _CURVE_POINTS // groups))
+
+
+def curve_rows(histories: Sequence[dict[tuple[str, str], Series]], points: int) -> Iterator[dict]:
     """Loss and accuracy by step: the first run's value and the range over the seeds.
 
     Args:
-        group: its runs may be of different lengths; a range covers those that got that far.
+        histories: (split, metric) -> Series of each run of a group; they may be of different
+            lengths, and a range covers those that got that far.
         points: roughly how many points a curve may have.
     """
     for split, metric in (
@@ -113,7 +121,7 @@ def curve_rows(group: Group, points: int) -> Iterator[dict]:
         ("train", "accuracy"),
         ("validation", "accuracy"),
     ):
-        series = [run.curves[split, metric] for run in group.runs]
+        series = [history[split, metric] for history in histories]
         # The training loss of single batches is too noisy to be sampled: its blocks are averaged.
         per_batch = (split, metric) == ("train", "loss")
         thinned = block_means(series, points) if per_batch else every_kth(series, points)

@@ -16,7 +16,6 @@ from regression.exploration import (
     Group,
     Predictions,
     confusion_rows,
-    curve_rows,
     mistake_rows,
     weight_rows,
 )
@@ -30,8 +29,8 @@ _EMBED_OPTIONS = {
     "logLevel": 1,
     "actions": {"export": True, "source": False, "compiled": False, "editor": False},
 }
-#: Budgets for the whole page, shared by the groups, so that many groups do not make it heavy.
-_CURVE_POINTS, _MISTAKES = 9_000, 1_000
+#: Pictures of mistakes on the whole page, shared by the groups.
+_MISTAKES = 1_000
 
 _METRICS = (
     "steps",
@@ -101,11 +100,10 @@ def group_constants(group: Group, predictions: Predictions) -> dict:
 
 def tables(groups: Sequence[Group], predictions: Sequence[Predictions]) -> dict[str, str]:
     """The rows behind the charts, as CSV by name; `group` is the number of the group."""
-    points = min(200, max(30, _CURVE_POINTS // len(groups)))
     mistakes = min(12, max(4, _MISTAKES // len(groups)))
     both = list(zip(groups, predictions, strict=True))
     return {
-        "curves": to_csv(_numbered(curve_rows(group, points) for group in groups)),
+        "curves": to_csv(_numbered(group.curves for group in groups)),
         "metrics": to_csv(_numbered(map(_metric_rows, groups))),
         "weights": to_csv(_numbered(map(weight_rows, groups))),
         "confusion": to_csv(
