@@ -54,7 +54,10 @@ def test_every_product_is_in_the_manifest_with_its_hash(finished):
     for name, entry in products.items():
         content = contents.pop(name.removeprefix("results/"))
         assert entry["sha256"] == hashlib.sha256(content).hexdigest(), name
-    assert all(re.match(r"data/\w+/raw/|(manifest|environment)\.json$", name) for name in contents)
+    assert all(
+        re.match(r"data/\w+/raw/|(manifest|environment)\.json$|products\.txt$", name)
+        for name in contents
+    )
 
 
 def test_the_manifest_says_how_a_product_was_made(finished):

@@ -2,9 +2,23 @@
 # tests/expected/, and results/environment.json.
 
 
+rule list_products:
+    input:
+        template="workflow/report/products.txt",
+        products=rules.products.input,
+    output:
+        "results/products.txt",
+    message:
+        "Listing all products in results/products.txt"
+    # In a file, because a command line must not grow with the number of products.
+    template_engine:
+        "jinja2"
+
+
 rule manifest:
     input:
         **code("manifest.py"),
+        list=rules.list_products.output,
         products=rules.products.input,
         # Any edit of the code renews the hashes of the code, even if all products stay the same.
         sources=ALL_SCRIPTS,
@@ -17,5 +31,6 @@ rule manifest:
         "results/benchmarks/manifest.tsv"
     message:
         "Describing all products in results/manifest.json"
-    script:
-        "../scripts/manifest.py"
+    shell:
+        "python {input.script:q} --products {input.list:q} --records .snakemake/metadata"
+        " --manifest {output.manifest:q} --environment {output.environment:q} > {log:q} 2>&1"

@@ -1,9 +1,6 @@
-"""Describe all products with their hashes and jobs, and the environment they were made in.
+"""Describe all products with their hashes and jobs, and the environment they were made in."""
 
-Snakemake runs this as a `script:`, the only one: its list of inputs is the list of all products,
-and a command line must not grow with their number.
-"""
-
+import argparse
 from pathlib import Path
 
 from pipeline import cli
@@ -11,13 +8,18 @@ from provenance.environment import environment
 from provenance.manifest import manifest_of
 from regression.files import write_json
 
-METADATA = Path(".snakemake", "metadata")
-
 
 def main() -> None:
-    """Describe and write."""
-    write_json(snakemake.output.manifest, manifest_of(snakemake.input.products, METADATA))  # noqa: F821
-    write_json(snakemake.output.environment, environment())  # noqa: F821
+    """Read the command line, describe and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--products", type=Path, required=True, help="list of files, one a line")
+    parser.add_argument("--records", type=Path, required=True, help="Snakemake's, of its jobs")
+    parser.add_argument("--manifest", type=Path, required=True, help="output")
+    parser.add_argument("--environment", type=Path, required=True, help="output")
+    arguments = parser.parse_args()
+    products = arguments.products.read_text(encoding="utf-8").splitlines()
+    write_json(arguments.manifest, manifest_of(products, arguments.records))
+    write_json(arguments.environment, environment())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Validation of the config: every error at once, each with its place and its cure."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.explain import listed, schema_errors, unknown
 from pipeline.grid import select_runs
+from pipeline.plain import unusable_values
 from regression.errors import ReproductionError
 
 
@@ -20,7 +22,11 @@ def validate_config(config: dict, schema_path: Path) -> None:
             nearest valid name.
     """
     # The cross checks take the shape for granted, which the schema has to establish first.
-    errors = schema_errors(config, schema_path) or list(_cross_check(config))
+    errors = (
+        schema_errors(config, schema_path)
+        or list(unusable_values(config))
+        or list(_cross_check(config))
+    )
     if errors:
         raise ConfigError(listed("the config", errors))
 
@@ -45,6 +51,8 @@ def _cross_check(config: dict) -> Iterator[str]:
 def _check_task(place: str, task: dict, data: dict) -> Iterator[str]:
     seen: dict[float, str] = {}
     for spelling in task["l2_lambda"]:
+        if not math.isfinite(float(spelling)):
+            yield f"{place}.l2_lambda: found {spelling!r}; must be a finite number"
         first = seen.get(float(spelling))
         seen.setdefault(float(spelling), spelling)
         if first is not None:

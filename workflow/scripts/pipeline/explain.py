@@ -5,16 +5,22 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+# JSON schema takes 128.0 for an integer. A command line does not.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def schema_errors(content: object, schema_path: Path) -> list[str]:
     """All errors of a content against a JSON schema (draft 2020-12, written as YAML)."""
     schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
     return [
-        message
-        for error in Draft202012Validator(schema).iter_errors(content)
-        for message in _explain(error)
+        message for error in _Validator(schema).iter_errors(content) for message in _explain(error)
     ]
 
 

@@ -14,9 +14,11 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pooch
 import requests
@@ -26,6 +28,7 @@ from regression.files import replace_atomically
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TIMEOUT = 20  # seconds without an answer
+_LARGEST_FILE = 2**31  # bytes, decompressed
 
 
 class _SourceError(Exception):
@@ -124,7 +127,7 @@ def _from_npm(address: str, folder: Path) -> Path:
             if source is None:
                 raise _SourceError(f"the package's {member} is not a file")
             with source, path.open("wb") as target:
-                shutil.copyfileobj(source, target)
+                _copy_at_most(source, target, _LARGEST_FILE)
     except (KeyError, tarfile.TarError) as error:
         raise _SourceError(f"the package has no readable file {member}") from error
     return path
@@ -136,9 +139,19 @@ def _decompress(fetched: Path, raw: Path) -> None:
     opener = gzip.open if compressed else open
     try:
         with opener(fetched, "rb") as source, raw.open("wb") as target:
-            shutil.copyfileobj(source, target)
-    except (EOFError, gzip.BadGzipFile) as error:
+            _copy_at_most(source, target, _LARGEST_FILE)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _SourceError(f"damaged gzip data: {error}") from error
+
+
+def _copy_at_most(source: BinaryIO, target: BinaryIO, limit: int) -> None:
+    """Copy a stream that may be a bomb: a few bytes of gzip that grow to fill the disk."""
+    size = 0
+    while block := source.read(2**20):
+        size += len(block)
+        if size > limit:
+            raise _SourceError(f"more than {limit} bytes, which is no data set of ours; not kept")
+        target.write(block)
 
 
 def _require_hash(raw: Path, sha256: str) -> None:

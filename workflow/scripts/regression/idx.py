@@ -13,6 +13,7 @@ import numpy as np
 from regression.errors import DataError
 
 _UNSIGNED_BYTE = 0x08
+_LARGEST_FILE = 2**31  # bytes; forty times the largest file of MNIST
 
 
 def read_idx(path: str | Path, dimensions: int) -> np.ndarray:
@@ -28,7 +29,8 @@ def read_idx(path: str | Path, dimensions: int) -> np.ndarray:
         uint8 array: images (n, rows, columns) or labels (n,).
 
     Raises:
-        DataError: wrong magic number, or a file shorter or longer than its header says.
+        DataError: wrong magic number, or a file shorter or longer than its header says, empty or
+            far too large.
     """
     path = Path(path)
     header_size = 4 + 4 * dimensions
@@ -48,6 +50,11 @@ def read_idx(path: str | Path, dimensions: int) -> np.ndarray:
         size = path.stat().st_size
         if size != expected_size:
             raise DataError(_truncated(path, size, expected_size))
+        if size > _LARGEST_FILE or 0 in shape:
+            raise DataError(
+                f"{path}: its shape is {' x '.join(map(str, shape))}; it must not be empty, nor "
+                f"the file larger than {_LARGEST_FILE} bytes. Is it another file?"
+            )
         return np.frombuffer(file.read(), dtype=np.uint8).reshape(shape)
 
 

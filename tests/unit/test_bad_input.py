@@ -1,0 +1,301 @@
+"""Input by generation: whatever comes in, a right result or an error of ours comes out.
+
+`EXAMPLES=2000 pytest tests/unit/test_bad_input.py` looks longer than the few seconds of every day.
+"""
+
+import copy
+import datetime
+import gzip
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from pipeline.config import ConfigError, validate_config
+from pipeline.grid import grid_of, runs_of_tasks, select_runs
+from regression.download import fetch
+from regression.errors import DataError, DownloadError
+from regression.files import read_json, write_json
+from regression.idx import read_idx, write_idx
+from regression.results import HISTORY_SCHEMA, history_table, read_table
+from regression.splits import Split, read_split, write_split
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+# The same examples every time: a test that fails by chance helps nobody.
+generated = settings(
+    max_examples=int(os.environ.get("EXAMPLES", "100")),
+    derandomize="EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+# What YAML can hold, and what has broken programs before.
+nasty = st.sampled_from(
+    [
+        *("", " ", "0\n", "a b", "a;b", "$(id)", "'", '"', "../x", "/", "-1", "1e999", "nan", "λ"),
+        *(
+            "\0",
+            "\ud800",
+            "x" * 300,
+            b"bytes",
+            datetime.date(2020, 1, 1),
+            [[]],
+            {1: 2},
+            {None: None},
+        ),
+        *(128.0, float("nan"), float("inf"), 10**400, -(10**400), True, None),
+    ]
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | nasty
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=5,
+)
+
+
+def places(tree: object, place: tuple = ()) -> list[tuple]:
+    """The path of every entry of a tree of dicts and lists."""
+    if isinstance(tree, dict):
+        entries = tree.items()
+    else:
+        entries = enumerate(tree) if isinstance(tree, list) else ()
+    return [p for key, value in entries for p in [(*place, key), *places(value, (*place, key))]]
+
+
+@st.composite
+def configs(draw) -> dict:
+    """The real config with one to three entries changed, dropped, renamed or moved."""
+    config = copy.deepcopy(CONFIG)
+    for _ in range(draw(st.integers(1, 3))):
+        *parents, key = draw(st.sampled_from(places(config)))
+        parent = config
+        for step in parents:
+            parent = parent[step]
+        match draw(st.sampled_from(["change", "similar", "drop", "rename", "copy"])):
+            case "change":
+                parent[key] = draw(values)
+            case "similar" if isinstance(parent[key], str):
+                text = parent[key]
+                at = draw(st.integers(0, len(text)))
+                parent[key] = text[:at] + draw(st.text(max_size=2) | st.just("\n")) + text[at:]
+            case "similar" if isinstance(parent[key], int | float):
+                parent[key] = parent[key] * draw(st.sampled_from([-1, 0, 0.5, 2, 1e9, 1e308]))
+            case "rename" if isinstance(parent, dict):
+                parent[draw(st.text(max_size=5) | st.just(f"{key}\n"))] = parent.pop(key)
+            case "copy":
+                *others, other = draw(st.sampled_from(places(config)))
+                source = config
+                for step in others:
+                    source = source[step]
+                parent[key] = copy.deepcopy(source[other])
+            case _:
+                del parent[key]
+        if not places(config):
+            break
+    return config
+
+
+def require_usable(config: dict) -> None:
+    """What the rules do with an accepted config, as far as no file is needed."""
+    runs = runs_of_tasks(config["tasks"])
+    folders = [run.folder for run in runs]
+    assert (
+        len(set(folders)) == len(runs) and grid_of(config["tasks"]).keys() == config["tasks"].keys()
+    )
+    for folder in folders:
+        assert re.fullmatch(r"[A-Za-z0-9_-]+/lambda-[0-9.eE-]+/shuffle-\w+/seed-\d+", folder)
+    shown = [*config["figures"].values(), *({"runs": t["run"]} for t in config["tables"].values())]
+    for entry in shown:
+        assert select_runs(config["tasks"], entry["runs"])
+    for task in config["tasks"].values():
+        for name in ("batch_size", "max_epochs"):
+            assert int(str(task[name])) >= 1
+        assert 0 < float(str(task["learning_rate"])) < float("inf")
+    for dataset in config["data"].values():
+        for mirror in dataset["mirrors"]:
+            assert "\0" not in mirror.format(file="x")
+
+
+@generated
+@given(config=configs())
+def test_any_config_is_usable_or_refused(config):
+    try:
+        validate_config(config, SCHEMA)
+    except ConfigError as error:
+        assert re.search(r"the config has \d+ error\(s\):\n  \S", str(error))
+    else:
+        require_usable(config)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("tasks.softmax.batch_size", 128.0, "batch_size: found 128.0; must be of type integer"),
+        ("tasks.softmax.learning_rate", float("nan"), "learning_rate: found nan; must be a finite"),
+        ("tasks.softmax.learning_rate", 10**400, "learning_rate: found a number of 1329 bits"),
+        ("tasks.softmax.max_epochs", 10**9, "max_epochs: found 1000000000; must be at most 100000"),
+        ("tasks.softmax.l2_lambda", ["0\n"], "l2_lambda.0: found '0\\n'; must match"),
+        ("tasks.softmax.l2_lambda", ["1e999"], "l2_lambda: found '1e999'; must be a finite"),
+        ("figures.figure_01.title", "a\0b", "title: found 'a\\x00b', which has a control"),
+        ("data.mnist.mirrors", ["file:a\0{file}"], "mirrors.0: found 'file:a\\x00{file}'; must"),
+    ],
+)
+def test_a_value_that_no_command_can_carry_is_refused(place, value, message):
+    config = copy.deepcopy(CONFIG)
+    *parents, key = place.split(".")
+    parent = config
+    for step in parents:
+        parent = parent[step]
+    parent[key] = value
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        validate_config(config, SCHEMA)
+
+
+@st.composite
+def damages(draw):
+    """A function that cuts, flips, inserts or repeats bytes."""
+    kind = draw(st.sampled_from(["cut", "flip", "flip", "insert", "zero"]))
+    at = draw(st.floats(0, 1, exclude_max=True))
+    extra = draw(st.binary(min_size=1, max_size=8))
+    bit = draw(st.integers(0, 7))
+
+    def damage(content: bytes) -> bytes:
+        i = int(at * len(content))
+        match kind:
+            case "cut":
+                return content[:i]
+            case "flip":
+                return content[:i] + bytes([content[i] ^ 1 << bit]) + content[i + 1 :]
+            case "insert":
+                return content[:i] + extra + content[i:]
+        return content[:i] + bytes(len(content[i : i + 16])) + content[i + 16 :]
+
+    return damage
+
+
+@generated
+@given(array=npst.arrays(np.uint8, npst.array_shapes(min_dims=1, max_dims=3)), damage=damages())
+def test_a_damaged_idx_file_is_never_misread(tmp_path, array, damage):
+    path = tmp_path / "idx"
+    write_idx(path, array)
+    content = damage(path.read_bytes())
+    path.write_bytes(content)
+    try:
+        back = read_idx(path, array.ndim)
+    except DataError as error:
+        assert str(path) in str(error)
+    else:
+        # Damage of pixels cannot show here (the SHA-256 shows it), that of the header must.
+        assert back.tobytes() == content[4 + 4 * array.ndim :] and back.size > 0
+
+
+def test_an_idx_file_as_huge_as_its_header_says_is_refused_before_memory_is_taken(tmp_path):
+    path = tmp_path / "images"
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (2**31, 28, 28))
+    path.write_bytes(header)
+    os.truncate(path, len(header) + 2**31 * 28 * 28)  # a hole, which takes no space on the disk
+    with pytest.raises(DataError, match="2147483648 x 28 x 28; it must not be empty, nor the file"):
+        read_idx(path, 3)
+
+
+@generated
+@given(damage=damages(), rows=st.integers(1, 40))
+def test_a_damaged_split_is_right_or_refused(tmp_path, damage, rows):
+    generator = np.random.default_rng(rows)
+    split = Split(
+        np.arange(rows, dtype=np.uint32),
+        generator.integers(0, 10, rows, dtype=np.uint8),
+        generator.integers(0, 256, (rows, 12), dtype=np.uint8),
+        (3, 4),
+    )
+    path = tmp_path / "split.parquet"
+    write_split(path, split)
+    path.write_bytes(damage(path.read_bytes()))
+    try:
+        back = read_split(path)
+    except DataError as error:
+        assert str(path) in str(error)
+    else:
+        assert all(np.array_equal(a, b) for a, b in zip(back, split, strict=True))
+
+
+@generated
+@given(damage=damages())
+def test_a_damaged_history_is_right_or_refused(tmp_path, damage):
+    path = tmp_path / "history.parquet"
+    values = np.linspace(0, 1, 30)
+    history = history_table(values, np.arange(0, 30, 5), *[values[:6]] * 3)
+    pa.parquet.write_table(history, path, compression="zstd", write_page_checksum=True)
+    path.write_bytes(damage(path.read_bytes()))
+    try:
+        back = read_table(path, HISTORY_SCHEMA)
+    except DataError as error:
+        assert str(path) in str(error)
+    else:
+        assert back.equals(history)
+
+
+@generated
+@given(content=st.binary(max_size=200))
+def test_any_bytes_are_refused_as_parquet_and_json(tmp_path, content):
+    path = tmp_path / "any"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not readable as Parquet"):
+        read_split(path)
+    try:
+        assert isinstance(read_json(path), object)
+    except DataError as error:
+        assert str(path) in str(error)
+
+
+@generated
+@given(damage=damages())
+def test_a_damaged_json_is_read_or_refused(tmp_path, damage):
+    path = tmp_path / "summary.json"
+    write_json(path, {"loss": 0.25, "task": "λ", "steps": [1, 2, None]})
+    path.write_bytes(damage(path.read_bytes()))
+    try:
+        read_json(path)
+    except DataError as error:
+        assert str(path) in str(error)
+
+
+@generated
+@given(damage=damages(), compressed=st.booleans(), tail=st.binary(max_size=20))
+def test_a_damaged_download_is_right_or_refused(tmp_path, damage, compressed, tail):
+    content = bytes(range(256)) * 8
+    digest = hashlib.sha256(content).hexdigest()
+    source = tmp_path / "images.gz"
+    source.write_bytes(damage(gzip.compress(content) if compressed else content) + tail)
+    target = tmp_path / "out"
+    try:
+        fetch("images", digest, [f"file:{tmp_path}/{{file}}"], target, tmp_path / "cache")
+    except DownloadError as error:
+        assert "To go on by hand" in str(error) and not target.exists()
+    else:
+        assert target.read_bytes() == content
+        target.unlink()
+    # The next example must not find this one's in the cache.
+    for cached in (tmp_path / "cache").rglob("images"):
+        cached.unlink()
+
+
+def test_a_gzip_bomb_is_refused_and_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("regression.download._LARGEST_FILE", 10_000)
+    (tmp_path / "images.gz").write_bytes(gzip.compress(bytes(1_000_000)))
+    with pytest.raises(DownloadError, match="more than 10000 bytes, which is no data set of ours"):
+        fetch("images", "0" * 64, [f"file:{tmp_path}/{{file}}"], tmp_path / "out", tmp_path / "c")
+    assert not (tmp_path / "out").exists()
