@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -177,3 +178,14 @@ def explorer_splits() -> list[str]:
     """The validation splits of all tasks, whose images the explorer asks the models about."""
     datasets = dict.fromkeys(task["dataset"] for task in TASKS.values())
     return expand("results/data/{dataset}/validation.parquet", dataset=datasets)
+
+
+def space_left() -> str:
+    """What to say about the disk after an error: a full one keeps even the logs from saying it."""
+    megabytes = shutil.disk_usage("results" if os.path.isdir("results") else ".").free // 10**6
+    if megabytes > 100:
+        return ""
+    return (
+        f"Only {megabytes} MB are left on the disk of results/, which may be why. Free some space "
+        "and run again; what is finished is kept."
+    )

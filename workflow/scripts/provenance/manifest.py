@@ -81,12 +81,14 @@ def read_job(product: str, metadata: Path) -> Job:
         )
     record = read_json(path)
     hashes = {name: _input_hash(name, record) for name in sorted(record["input"])}
-    return Job(
-        record["rule"],
-        parameters_of(record, product),
-        {name: digest for name, digest in hashes.items() if name.startswith(RESULTS)},
-        {name: digest for name, digest in hashes.items() if not name.startswith(RESULTS)},
-    )
+    inputs = {name: digest for name, digest in hashes.items() if name.startswith(RESULTS)}
+    sources = {
+        name: digest
+        for name, digest in hashes.items()
+        # What is hidden is made of the sources, for this machine alone: compiled code.
+        if not name.startswith((RESULTS, "."))
+    }
+    return Job(record["rule"], parameters_of(record, product), inputs, sources)
 
 
 def record_path(product: str, metadata: Path) -> Path:
