@@ -1,0 +1,51 @@
+"""Folders and mirrors with odd names: nothing of a name is ever run."""
+
+import shutil
+
+import pytest
+import yaml
+from hypothesis import Phase, find, settings
+
+from pipeline.config import ConfigError, validate_config
+
+
+def test_a_folder_and_a_mirror_with_odd_names_work(new_checkout):
+    odd = 'it\'s; "ö" $(touch pwned) & `touch pwned`'
+    checkout = new_checkout(odd)
+    source = checkout.folder / "tests" / odd
+    shutil.copytree(checkout.folder / "tests" / "data", source)
+    checkout.set_config("data.mnist.mirrors", [f"file:tests/{odd}/{{file}}"])
+    checkout.snakemake("results/data/mnist/train.parquet")
+    assert (checkout.results / "data" / "mnist" / "train.parquet").is_file()
+    assert not list(checkout.folder.parent.rglob("pwned"))
+
+
+@pytest.mark.parametrize("name", ["a b", "a;b", "a'b", "ä", "../a", "a\n", "-a", "a" * 101, ""])
+def test_an_odd_task_name_is_refused(repository, name):
+    config = yaml.safe_load((repository / "config.yaml").read_text())
+    config["tasks"][name] = config["tasks"]["softmax"]
+    with pytest.raises(ConfigError, match="tasks"):
+        validate_config(config, repository / "workflow" / "schemas" / "config.schema.yaml")
+
+
+@pytest.mark.chaos
+def test_generated_configs_that_are_accepted_build_a_dag(new_checkout, repository):
+    """Ten of them, because each start of Snakemake takes two seconds."""
+    from test_bad_input import SCHEMA, configs
+
+    def accepted(config: dict) -> bool:
+        try:
+            validate_config(config, SCHEMA)
+        except ConfigError:
+            return False
+        return str(config) not in seen
+
+    seen: set[str] = set()
+    checkout = new_checkout("run")
+    for _ in range(10):
+        quick = settings(max_examples=5000, database=None, deadline=None, phases=[Phase.generate])
+        config = find(configs(), accepted, settings=quick)
+        seen.add(str(config))
+        (checkout.folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+        (checkout.folder / "tests" / "config.tiny.yaml").write_text("{}")
+        assert checkout.planned()["prepare"] >= 1
