@@ -8,6 +8,8 @@ rule list_products:
         products=rules.products.input,
     output:
         "results/products.txt",
+    log:
+        "results/logs/list_products.log",
     message:
         "Listing all products in results/products.txt"
     # In a file, because a command line must not grow with the number of products.
