@@ -4,7 +4,6 @@
 """
 
 import copy
-import datetime
 import gzip
 import hashlib
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-import yaml
+from generated import CONFIG, configs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -30,7 +29,6 @@ from regression.splits import Split, read_split, write_split
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 # The same examples every time: a test that fails by chance helps nobody.
 generated = settings(
@@ -40,72 +38,6 @@ generated = settings(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-# What YAML can hold, and what has broken programs before.
-nasty = st.sampled_from(
-    [
-        *("", " ", "0\n", "a b", "a;b", "$(id)", "'", '"', "../x", "/", "-1", "1e999", "nan", "λ"),
-        *(
-            "\0",
-            "\ud800",
-            "x" * 300,
-            b"bytes",
-            datetime.date(2020, 1, 1),
-            [[]],
-            {1: 2},
-            {None: None},
-        ),
-        *(128.0, float("nan"), float("inf"), 10**400, -(10**400), True, None),
-    ]
-)
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | nasty
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
-    max_leaves=5,
-)
-
-
-def places(tree: object, place: tuple = ()) -> list[tuple]:
-    """The path of every entry of a tree of dicts and lists."""
-    if isinstance(tree, dict):
-        entries = tree.items()
-    else:
-        entries = enumerate(tree) if isinstance(tree, list) else ()
-    return [p for key, value in entries for p in [(*place, key), *places(value, (*place, key))]]
-
-
-@st.composite
-def configs(draw) -> dict:
-    """The real config with one to three entries changed, dropped, renamed or moved."""
-    config = copy.deepcopy(CONFIG)
-    for _ in range(draw(st.integers(1, 3))):
-        *parents, key = draw(st.sampled_from(places(config)))
-        parent = config
-        for step in parents:
-            parent = parent[step]
-        match draw(st.sampled_from(["change", "similar", "drop", "rename", "copy"])):
-            case "change":
-                parent[key] = draw(values)
-            case "similar" if isinstance(parent[key], str):
-                text = parent[key]
-                at = draw(st.integers(0, len(text)))
-                parent[key] = text[:at] + draw(st.text(max_size=2) | st.just("\n")) + text[at:]
-            case "similar" if isinstance(parent[key], int | float):
-                parent[key] = parent[key] * draw(st.sampled_from([-1, 0, 0.5, 2, 1e9, 1e308]))
-            case "rename" if isinstance(parent, dict):
-                parent[draw(st.text(max_size=5) | st.just(f"{key}\n"))] = parent.pop(key)
-            case "copy":
-                *others, other = draw(st.sampled_from(places(config)))
-                source = config
-                for step in others:
-                    source = source[step]
-                parent[key] = copy.deepcopy(source[other])
-            case _:
-                del parent[key]
-        if not places(config):
-            break
-    return config
 
 
 def require_usable(config: dict) -> None:

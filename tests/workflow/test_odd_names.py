@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import yaml
+from generated import configs
 from hypothesis import Phase, find, settings
 
 from pipeline.config import ConfigError, validate_config
@@ -31,11 +32,11 @@ def test_an_odd_task_name_is_refused(repository, name):
 @pytest.mark.chaos
 def test_generated_configs_that_are_accepted_build_a_dag(new_checkout, repository):
     """Ten of them, because each start of Snakemake takes two seconds."""
-    from test_bad_input import SCHEMA, configs
+    schema = repository / "workflow" / "schemas" / "config.schema.yaml"
 
     def accepted(config: dict) -> bool:
         try:
-            validate_config(config, SCHEMA)
+            validate_config(config, schema)
         except ConfigError:
             return False
         return str(config) not in seen
