@@ -40,7 +40,7 @@ test-slurm: environment ## Run a sweep through a real Slurm of two nodes on this
 	  SLURM_CONF=$$folder/slurm.conf $(VENV_PYTHON) -m pytest --durations=0 tests/slurm
 
 test-chaos: environment ## Kill, starve and confuse the workflow (a few minutes)
-	@$(VENV_PYTHON) -m pytest -m chaos tests/chaos
+	@$(VENV_PYTHON) -m pytest -m chaos tests/workflow
 
 lint: environment ## Check formatting and lint
 	@$(VENV_PYTHON) -m ruff check .
