@@ -98,7 +98,7 @@ def environment_changes(expected_folder: Path) -> list[str]:
         read_json(folder / "environment.json") for folder in (expected_folder, RESULTS)
     )
     lines = [
-        f"environment, {key}: {before[key]} expected, {after[key]} here"
+        f"environment, {key}: {_shown(before[key])} expected, {_shown(after.get(key))} here"
         for key in before
         if key != "packages" and before[key] != after.get(key)
     ]
@@ -108,6 +108,13 @@ def environment_changes(expected_folder: Path) -> list[str]:
         if packages[0].get(name) != packages[1].get(name)
     )  # fmt: skip
     return lines + [f"environment, packages that differ: {', '.join(differing)}"] * bool(differing)
+
+
+def _shown(value: object) -> str:
+    """A value of the environment on one line, without the names of its parts."""
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return " ".join(map(str, value.values())) if isinstance(value, dict) else str(value)
 
 
 def renew(expected_folder: Path) -> str:
