@@ -27,7 +27,9 @@ except ConfigError as error:
 # or not.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
-DATA, TASKS, FIGURES, TABLES = (config[part] for part in ("data", "tasks", "figures", "tables"))
+TASKS, FIGURES, TABLES = (config[part] for part in ("tasks", "figures", "tables"))
+# The config may offer more data sets than its tasks use; only those are fetched.
+DATA = {name: config["data"][name] for name in {task["dataset"]: None for task in TASKS.values()}}
 RUNS = runs_of_tasks(TASKS)
 SPLIT_FILES = expand(
     "results/data/{dataset}/{split}.parquet", dataset=DATA, split=["train", "validation", "test"]
