@@ -317,13 +317,17 @@ def count_correct(weights: list[np.ndarray], images: BrightPixels) -> np.ndarray
     If the lead of an image's first class in one matrix is larger than any lead can change on the
     way to another, that other matrix predicts the same class.
     """
-    middle = weights[len(weights) // 2]
+    place = len(weights) // 2
+    middle, others = weights[place], weights[:place] + weights[place + 1 :]
     _, correct, lead = judge([middle], images, np.arange(len(images.targets)), losses=False)
-    change = max(largest_change_of_lead(middle, other) for other in weights)
+    in_middle = np.count_nonzero(correct)
+    if not others:
+        return np.array([in_middle])
+    change = max(largest_change_of_lead(middle, other) for other in others)
     doubtful = np.flatnonzero(lead[0] <= change)
-    certain = np.count_nonzero(correct) - np.count_nonzero(correct[0, doubtful])
-    _, correct, _ = judge(weights, images, doubtful, losses=False)
-    return certain + np.count_nonzero(correct, axis=1)
+    certain = in_middle - np.count_nonzero(correct[0, doubtful])
+    _, correct, _ = judge(others, images, doubtful, losses=False)
+    return np.insert(certain + np.count_nonzero(correct, axis=1), place, in_middle)
 
 
 def largest_change_of_lead(a: np.ndarray, b: np.ndarray) -> float:

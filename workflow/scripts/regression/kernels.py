@@ -197,7 +197,7 @@ def float_of(typing_context, bits):
 #: Adding this to a small number rounds it to a whole one, which then stands in the lowest bits.
 ROUNDER = 1.5 * 2.0**52
 LOG2_E = 1.0 / math.log(2.0)
-#: ln 2 in two parts; the first has 33 bits, so that its products with small integers are exact.
+#: ln 2 in two parts; the first has 32 bits, so that its products with small integers are exact.
 LN_2_HIGH = float.fromhex("0x1.62e42feep-1")
 LN_2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 #: 1/12!, 1/11!, ..., 1/1!, 1/0!.
