@@ -46,7 +46,7 @@ def verify(expected_folder: Path) -> str:
     Raises:
         NotReproducedError: a product diverges; the message names the first in order of the DAG.
     """
-    expected, found = read_manifest(expected_folder), read_manifest(RESULTS)
+    found, expected = read_manifest(RESULTS), read_manifest(expected_folder)
     values = read_json(expected_folder / "values.json")
     judgements = judge_all(expected, values, found)
     count = Counter(judgement.state for judgement in judgements.values())

@@ -1,12 +1,14 @@
 """The numbers of a product in a compact form, to compare two versions of it within a tolerance.
 
 A Parquet column of floats is boiled down to evenly spaced samples, its mean, its root mean square
-and its extremes; every other column must be equal as a whole, so it is hashed. In a text (JSON,
-CSV, Markdown) all numbers are taken out, and the text around them must be equal. Pictures, PDF and
-pages hold no numbers to compare: they are judged by the data that they are drawn from.
+and its extremes. In a text (JSON, CSV, Markdown, a column of strings) all numbers are taken out,
+and the text around them must be equal. Every other column must be equal as a whole, so it is
+hashed. Pictures, PDF and pages hold no numbers to compare: they are judged by the data that they
+are drawn from.
 """
 
 import hashlib
+import json
 import math
 import re
 from pathlib import Path
@@ -23,6 +25,8 @@ RELATIVE = 1e-6
 ABSOLUTE = 1e-9
 _SAMPLES = 32
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+#: How a solver came to its end, not what it found: one step more or less is no other result.
+_EFFORT = re.compile(r'("(?:iterations|gradient_norm|objective_excess_bound)": )[-+.\deE]+')
 _TEXTS = (".json", ".csv", ".md", ".txt", ".tsv")
 
 
@@ -80,6 +84,14 @@ def _values_of_table(table: pa.Table) -> dict:
             values = column.to_numpy()
             exact[f"{name} is finite"] = _digest(np.packbits(np.isfinite(values)).tobytes())
             numbers[name] = [repr(value) for value in _summary(values[np.isfinite(values)])]
+        elif pa.types.is_string(column.type) or pa.types.is_nested(column.type):
+            # Each text once: a column of names may repeat a few of them a million times.
+            texts = [json.dumps(value, ensure_ascii=False) for value in column.to_pylist()]
+            order = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+            exact[name] = _digest(str([order[text] for text in texts]).encode())
+            words = _values_of_text("\n".join(order))
+            exact[f"words of {name}"] = words["exact"]
+            numbers |= {f"number of {name}": found for found in words["numbers"].values()}
         else:
             exact[name] = _digest(str(column.to_pylist()).encode())
     return {"exact": exact, "numbers": numbers}
@@ -95,6 +107,7 @@ def _summary(values: np.ndarray) -> list[float]:
 
 
 def _values_of_text(text: str) -> dict:
+    text = _EFFORT.sub(r"\1some", text)
     numbers = _NUMBER.findall(text)
     return {
         "exact": {"text without its numbers": _digest(_NUMBER.sub("#", text).encode())},
