@@ -12,7 +12,7 @@ from pipeline import cli
 from pipeline.grid import Run, select_runs, tasks_of
 from regression.figures import Curve, RunData, draw, save
 from regression.files import read_json
-from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
+from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, numbers, read_table, weights_matrix
 
 
 def read_run(folder: Path, run: Run, label: str) -> RunData:
@@ -22,7 +22,7 @@ def read_run(folder: Path, run: Run, label: str) -> RunData:
     weights, weight_labels, image_shape = weights_matrix(
         read_table(folder / "weights.parquet", WEIGHTS_SCHEMA)
     )
-    steps, values = (history.column(name).to_numpy() for name in ("step", "value"))
+    steps, values = (numbers(history, name) for name in ("step", "value"))
     split, metric = (np.array(history.column(name).to_pylist()) for name in ("split", "metric"))
     curves = {}
     for key in product(("train", "validation"), ("loss", "accuracy")):

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.grid import Run, runs_of_tasks
-from regression.results import HISTORIES_SCHEMA, METRICS_SCHEMA
+from regression.results import HISTORIES_SCHEMA, METRICS_SCHEMA, numbers
 
 RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
 
@@ -58,7 +58,7 @@ def _is_run(run: dict) -> pc.Expression:
 
 
 def _history_of(table: pa.Table) -> History:
-    steps, values = (table.column(name).to_numpy() for name in ("step", "value"))
+    steps, values = (numbers(table, name) for name in ("step", "value"))
     names = list(zip(*(table.column(c).to_pylist() for c in ("split", "metric")), strict=True))
     rows: dict[tuple[str, str], list[int]] = {}
     for row, name in enumerate(names):

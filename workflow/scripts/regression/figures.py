@@ -158,12 +158,16 @@ def draw(kind: str, runs: Sequence[RunData], options: dict) -> Figure:
     """
     with mpl.rc_context(_STYLE):
         figure = KINDS[kind](runs, options)
+        FigureCanvasAgg(figure)
         axes = figure.axes[0]
         # After drawing, because limits that are set before switch the automatic ones off.
         if "x_limits" in options:
             axes.set_xlim(options["x_limits"])
         if "y_limits" in options:
             axes.set_ylim(options["y_limits"])
+        # The layout is found once and not once for each format.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         return figure
 
 
@@ -171,7 +175,6 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format that the suffix names; the same figure gives the same bytes."""
     format_ = path.suffix.removeprefix(".")
     with mpl.rc_context(_STYLE), replace_atomically(path) as temporary:
-        FigureCanvasAgg(figure)
         figure.savefig(temporary, format=format_, dpi=150, metadata=FORMATS[format_])
 
 

@@ -65,6 +65,13 @@ def column(values: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
 
 
+def numbers(table: pa.Table, name: str) -> np.ndarray:
+    """A column of numbers without gaps as a NumPy array, without pandas (see `column`)."""
+    values = table.column(name).combine_chunks()
+    every = np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype())
+    return every[values.offset : values.offset + len(values)]
+
+
 def text_column(words: list[str], codes: np.ndarray) -> pa.Array:
     """The words that the codes, int64 (n,), number."""
     encoded = [word.encode() for word in words]
@@ -136,7 +143,7 @@ def weights_matrix(table: pa.Table) -> tuple[np.ndarray, list[int], tuple[int, i
     """Undo `weights_table`: weights float64 (p + 1, outputs), labels, (rows, columns)."""
     metadata = table.schema.metadata
     rows, columns = int(metadata[b"rows"]), int(metadata[b"columns"])
-    weights = table.column("weight").to_numpy().reshape(rows * columns + 1, -1)
+    weights = numbers(table, "weight").reshape(rows * columns + 1, -1)
     labels = table.column("label").to_pylist()[: weights.shape[1]]
     return weights, labels, (rows, columns)
 
