@@ -110,6 +110,13 @@ class Sweep:
             config["tasks"][name] |= task
         path.write_text(yaml.safe_dump(config))
 
+    def set_epochs(self, task: str, epochs: int) -> None:
+        """Change a parameter of the trainings of one task."""
+        path = self.folder / "tests" / "config.tiny.yaml"
+        config = yaml.safe_load(path.read_text())
+        config["tasks"][task]["max_epochs"] = epochs
+        path.write_text(yaml.safe_dump(config))
+
     def start(self, *arguments: str, local: bool = False) -> subprocess.Popen:
         """Start Snakemake with options and targets, its output going to the end of the log."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2"]

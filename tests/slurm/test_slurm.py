@@ -1,5 +1,6 @@
 """The workflow through a real Slurm of two nodes: as it should be, and hit by five faults."""
 
+import re
 import signal
 import time
 
@@ -26,6 +27,13 @@ def finish(sweep, local: dict[str, bytes]) -> None:
     sweep.log.write_text("")
     assert sweep.run(*TARGETS, "--dry-run") == 0
     assert "Nothing to be done" in sweep.log.read_text()
+
+
+def planned_trainings(sweep) -> int:
+    """Trainings that a run would do now."""
+    sweep.log.write_text("")
+    assert sweep.run(*TARGETS, "--dry-run", "--quiet", "rules", "host", local=True) == 0
+    return sum(map(int, re.findall(r"^train +(\d+)$", sweep.log.read_text(), re.MULTILINE)[:1]))
 
 
 def test_both_nodes_train_and_the_products_are_those_of_a_local_run(sweep, local):
@@ -97,3 +105,8 @@ def test_the_head_process_is_killed(sweep, local):
     assert sweep.keep_finished() > 0
     assert sweep.run("--unlock") == 0
     finish(sweep, local)
+    # Of what the orphaned jobs finished, nobody wrote down the parameters. This does:
+    assert sweep.run("--touch", "--forcerun", "train", "--", "runs", local=True) == 0
+    assert planned_trainings(sweep) == 0
+    sweep.set_epochs("softmax", 99)
+    assert planned_trainings(sweep) == 4
