@@ -46,6 +46,13 @@ def test_an_edit_of_the_training_loop_trains_everything(checkout, finished):
     assert not {"prepare", "download"} & set(planned)
 
 
+def test_an_edit_that_compiles_the_kernels_anew_trains_in_the_same_run(checkout, finished):
+    checkout.edit("workflow/scripts/regression/files.py", "zstd", "lz4")
+    runs = len(list(finished.results.glob("runs/**/summary.json")))
+    planned = checkout.planned()
+    assert planned["compile_kernels"] == 1 and planned["train"] == runs
+
+
 def test_a_touch_runs_nothing(checkout):
     for file in checkout.folder.glob("workflow/**/*.py"):
         file.touch()

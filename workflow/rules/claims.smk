@@ -49,7 +49,7 @@ rule gradients:
     input:
         unpack(split_files),
         **code("gradients.py"),
-        kernels=ancient(KERNELS),
+        kernels=KERNELS,
     output:
         "results/gradients/{task}.json",
     log:
