@@ -27,7 +27,13 @@ except ConfigError as error:
 # or not.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
-TASKS, FIGURES, TABLES = (config[part] for part in ("tasks", "figures", "tables"))
+TASKS, TABLES = config["tasks"], config["tables"]
+# A figure of the spread of seeds needs several of them.
+FIGURES = {
+    name: figure
+    for name, figure in config["figures"].items()
+    if len({run.seed for run in select_runs(TASKS, figure["runs"])}) >= figure.get("min_seeds", 1)
+}
 # The config may offer more data sets than its tasks use; only those are fetched.
 DATA = {name: config["data"][name] for name in {task["dataset"]: None for task in TASKS.values()}}
 RUNS = runs_of_tasks(TASKS)
@@ -156,7 +162,8 @@ def report_config() -> str:
 
 def figure_params(wildcards) -> str:
     """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
-    return json.dumps({key: v for key, v in FIGURES[wildcards.figure].items() if key != "caption"})
+    unseen = ("caption", "min_seeds")
+    return json.dumps({k: v for k, v in FIGURES[wildcards.figure].items() if k not in unseen})
 
 
 def figure_labels(wildcards) -> dict[str, str]:
