@@ -36,6 +36,12 @@ rule train:
         "results/logs/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seed-{seed}.log",
     benchmark:
         "results/benchmarks/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seed-{seed}.tsv"
+    # Measured by benchmarks/training.py: one thread, 180 MB, seconds. 350 MB where a job has to
+    # compile the kernels itself.
+    threads: 1
+    resources:
+        mem_mb=400,
+        runtime=5,
     params:
         model=setting("model"),
         classes=setting("classes"),
