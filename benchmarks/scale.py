@@ -4,7 +4,7 @@
     python benchmarks/scale.py collect 1000 10000       time and memory to gather a sweep's results
     python benchmarks/scale.py run local 40             a sweep of tiny trainings, for real
     python benchmarks/scale.py run group 40             ... through Slurm (tests/slurm/cluster.sh);
-                                                        also: single, array
+                                                        also: group:5 (at a time), single, array
 
 Each prints processor seconds beside wall time, because other programs disturb the latter.
 """
@@ -105,7 +105,7 @@ def snakemake(*arguments: str) -> list[str]:
 def plan(folder: Path, count: int) -> None:
     """What Snakemake needs before the first job starts."""
     seconds, busy, memory = measure(
-        snakemake("--dry-run", "--quiet", "all"), folder, folder / "log"
+        snakemake("--dry-run", "--quiet", "all", "--", "runs"), folder, folder / "log"
     )
     row("plan", count, seconds, busy, memory)
 
@@ -137,8 +137,13 @@ def collect(folder: Path, count: int) -> None:
 
 
 def run(folder: Path, count: int, way: str) -> None:
-    """A whole sweep: data, trainings and metrics. Only local trainings count as own processes."""
-    command = snakemake(*WAYS[way], "--", "runs")
+    """Train and gather; the data are prepared before. Only local trainings are own processes."""
+    measure(
+        snakemake("--until", "prepare", "compile_kernels", "--", "runs"), folder, folder / "log"
+    )
+    name, _, size = way.partition(":")
+    options = [*WAYS[name], *(["--group-components", f"trainings={size}"] if size else [])]
+    command = snakemake(*options, "--", "results/metrics.parquet")
     seconds, busy, memory = measure(command, folder, folder / "log")
     submitted = re.findall(r"SLURM job(?:id| ID) \d+", (folder / "log").read_text())
     files = sum(len(names) for _, _, names in os.walk(folder / "results"))
