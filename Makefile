@@ -4,7 +4,6 @@ PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV_PYTHON := .venv/bin/python
 SNAKEMAKE := $(VENV_PYTHON) -m snakemake
-GOALS ?=
 OUTPUT ?= results/compare.html
 
 .DEFAULT_GOAL := help
@@ -15,7 +14,7 @@ help: ## Show this list
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
 	@$(VENV_PYTHON) tools/unlock_stale.py
-	@$(SNAKEMAKE) --cores $(CORES) --quiet host reason -- $(GOALS)
+	@$(SNAKEMAKE) --cores $(CORES) --quiet host reason
 	@$(VENV_PYTHON) tools/summarise.py
 
 verify: environment ## Compare results/ with the expected manifest: to the bit, or within tolerance

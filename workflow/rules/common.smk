@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from pipeline.config import ConfigError, validate_config
 from pipeline.duplicates import refuse_duplicates
-from pipeline.grid import Run, grid_of, runs_of_tasks, select_runs
+from pipeline.grid import grid_of, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 
 try:
