@@ -65,9 +65,7 @@ class Cluster:
         self.kill(node, signal.SIGKILL)
         jobs = [process for process in psutil.process_iter() if node_of(process) == node]
         # Steps first: they would report the end of their processes.
-        steps = {
-            parent for job in jobs for parent in parents_of(job) if parent.name() == "slurmstepd"
-        }
+        steps = {parent for job in jobs for parent in parents_of(job) if is_step(parent)}
         for process in [*steps, *jobs]:
             kill(process)
 
@@ -76,6 +74,19 @@ def kill(process: psutil.Process) -> None:
     """Kill a process that may be gone already."""
     with suppress(psutil.NoSuchProcess):
         process.kill()
+
+
+def freeze(process: psutil.Process) -> bool:
+    """Stop a process; false if it is gone, or was stopped before."""
+    try:
+        if process.status() == psutil.STATUS_STOPPED:
+            return False
+        process.suspend()
+        # It stops a moment later; until then, another look would take it for one that runs.
+        wait_for("its stop", lambda: process.status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
+    return True
 
 
 def node_of(process: psutil.Process) -> str | None:
@@ -92,6 +103,13 @@ def parents_of(process: psutil.Process) -> list[psutil.Process]:
         return process.parents()
     except psutil.NoSuchProcess:
         return []
+
+
+def is_step(process: psutil.Process) -> bool:
+    """Whether a process is Slurm's own one in charge of a job step."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == "slurmstepd"
+    return False
 
 
 class Sweep:
@@ -162,19 +180,18 @@ class Sweep:
             after: trainings that have finished by then.
         """
 
-        def freeze() -> psutil.Process | None:
+        def freeze_one() -> psutil.Process | None:
             if len(self.finished()) < after:
                 return None
             for process in psutil.process_iter(["cmdline", "cwd"]):
-                ours = process.info["cwd"] == str(self.folder)
-                if ours and "workflow/scripts/train.py" in (process.info["cmdline"] or [])[:2]:
-                    with suppress(psutil.NoSuchProcess):
-                        if process.status() != psutil.STATUS_STOPPED and node_of(process):
-                            process.suspend()
-                            return process
+                if process.info["cwd"] != str(self.folder) or not node_of(process):
+                    continue
+                trains = "workflow/scripts/train.py" in (process.info["cmdline"] or [])[:2]
+                if trains and freeze(process):
+                    return process
             return None
 
-        return wait_for("a training in the middle of a group", freeze)
+        return wait_for("a training in the middle of a group", freeze_one)
 
     def finished(self) -> list[Path]:
         """The folders of the runs that are there and that Snakemake takes for complete."""
