@@ -1,11 +1,8 @@
 """A key that stands twice in the config is refused, not silently overridden."""
 
-import re
-
 import pytest
 
-from pipeline.config import ConfigError
-from pipeline.duplicates import refuse_duplicates
+from pipeline.config import ConfigError, refuse_duplicates
 
 
 def refused(tmp_path, text: str) -> str:
@@ -18,7 +15,7 @@ def refused(tmp_path, text: str) -> str:
 
 def test_every_duplicate_is_named_with_its_lines(tmp_path):
     message = refused(tmp_path, "a: 1\nb:\n  - {c: 1, c: 2}\na: 3\n")
-    assert re.search(r"2 key\(s\) twice", message)
+    assert "the config has 2 error(s)" in message
     assert "config.yaml: a stands in line 1 and again in line 4" in message
 
 

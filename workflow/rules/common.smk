@@ -12,8 +12,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))
 
-from pipeline.config import ConfigError, validate_config
-from pipeline.duplicates import refuse_duplicates
+from pipeline.config import ConfigError, refuse_duplicates, validate_config
 from pipeline.grid import grid_of, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 

@@ -1,9 +1,10 @@
 """Validation of the config: every error at once, each with its place and its cure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline.duplicates import duplicates_in
 from pipeline.explain import listed, schema_errors, unknown
 from pipeline.grid import select_runs
 from pipeline.plain import unusable_values
@@ -18,6 +19,21 @@ def validate_config(config: dict, schema_path: Path) -> None:
     """Hold a config to its schema, then to what a schema cannot say.
 
     Raises:
+def refuse_duplicates(paths: Iterable[str | Path]) -> None:
+    """Look for keys that stand twice in one mapping of the files that a config consists of.
+
+    Raises:
+        ConfigError: with all of them, each with its lines.
+    """
+    errors = [
+        f"{path}: {error}"
+        for path in paths
+        for error in duplicates_in(Path(path).read_text(encoding="utf-8"))
+    ]
+    if errors:
+        raise ConfigError(listed("the config", errors))
+
+
         ConfigError: with all errors, each with its place, what was found, what is allowed, and the
             nearest valid name.
     """

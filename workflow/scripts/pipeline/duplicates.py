@@ -1,27 +1,16 @@
 """Keys that a YAML file gives twice: PyYAML silently takes the last, so a value gets lost."""
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import yaml
 
-from pipeline.config import ConfigError
 
+def duplicates_in(text: str) -> Iterator[str]:
+    """A message for each key that stands twice in one mapping, with its lines.
 
-def refuse_duplicates(paths: Iterable[str | Path]) -> None:
-    """Look for keys that stand twice in one mapping. What `<<` merges in may be overridden.
-
-    Raises:
-        ConfigError: with all of them, each with its lines.
+    What `<<` merges in may be overridden.
     """
-    errors = [error for path in paths for error in _duplicates_in(Path(path))]
-    if errors:
-        lines = "\n".join(f"  {error}" for error in errors)
-        raise ConfigError(f"the config has {len(errors)} key(s) twice:\n{lines}")
-
-
-def _duplicates_in(path: Path) -> Iterator[str]:
-    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
     waiting = [("", root)]
     seen: set[int] = set()
     while waiting:
@@ -41,6 +30,6 @@ def _duplicates_in(path: Path) -> Iterator[str]:
                 if name in lines:
                     first = lines[name]
                     where = f"in line {first} and again in" if first != line else "twice in"
-                    yield f"{path}: {inner} stands {where} line {line}"
+                    yield f"{inner} stands {where} line {line}"
                 lines[name] = line
                 waiting.append((inner, value))
