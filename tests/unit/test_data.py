@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from prepare import cut, read_source
+from prepare import cut, read_idx_files, require_one_shape
 from regression.errors import DataError
 from regression.features import features
 from regression.files import read_json, replace_atomically, write_json, write_parquet
@@ -85,7 +85,17 @@ def test_images_and_labels_must_be_as_many(tmp_path):
     write_idx(tmp_path / "images", np.zeros((3, 2, 2), np.uint8))
     write_idx(tmp_path / "labels", np.zeros(4, np.uint8))
     with pytest.raises(DataError, match=r"3 images but .* 4 labels"):
-        read_source(tmp_path / "images", tmp_path / "labels")
+        read_idx_files(tmp_path / "images", tmp_path / "labels")
+
+
+def test_images_of_two_shapes_are_refused():
+    labels = np.zeros(1, np.uint8)
+    sources = {
+        "train": (np.zeros((1, 2, 3), np.uint8), labels),
+        "test": (np.zeros((1, 2, 4), np.uint8), labels),
+    }
+    with pytest.raises(DataError, match="different shapes: train 2 x 3, test 2 x 4 pixels"):
+        require_one_shape(sources)
 
 
 def test_a_split_beyond_the_source_is_refused():

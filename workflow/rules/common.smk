@@ -87,11 +87,16 @@ def sha256_of(wildcards) -> str:
     return next(file["sha256"] for file in files if file["name"] == wildcards.file)
 
 
-def raw_files(wildcards) -> dict[str, str]:
-    """The raw IDX files of a data set by their role: train_images and so on."""
+def raw_files(wildcards) -> dict[str, list[str]]:
+    """The raw files of a data set: two tables, or images and labels as IDX."""
     files = DATA[wildcards.dataset]["files"]
     return {
-        role: f"results/data/{wildcards.dataset}/raw/{file['name']}" for role, file in files.items()
+        source: [
+            f"results/data/{wildcards.dataset}/raw/{files[role]['name']}"
+            for role in (source, f"{source}_images", f"{source}_labels")
+            if role in files
+        ]
+        for source in ("train", "test")
     }
 
 
@@ -102,6 +107,14 @@ def split_files(wildcards) -> dict[str, str]:
 
 
 def setting(name: str):
+def table_options(wildcards) -> list[str]:
+    """What a table does not say itself, as options; nothing for IDX files."""
+    dataset = DATA[wildcards.dataset]
+    if "label" not in dataset:
+        return []
+    return [f"--label={dataset['label']}", "--image-shape", *map(str, dataset["image_shape"])]
+
+
     """One value of a run's task as a parameter, so that only a change of it reruns the training."""
     return lambda wildcards: TASKS[wildcards.task][name]
 

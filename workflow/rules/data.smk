@@ -34,11 +34,11 @@ rule prepare:
     benchmark:
         "results/benchmarks/prepare/{dataset}.tsv"
     params:
+        table=table_options,
         splits=lambda wildcards: json.dumps(DATA[wildcards.dataset]["splits"]),
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
         "python {input.script:q}"
-        " --train-images {input.train_images:q} --train-labels {input.train_labels:q}"
-        " --test-images {input.test_images:q} --test-labels {input.test_labels:q}"
+        " --train {input.train:q} --test {input.test:q} {params.table:q}"
         " --splits {params.splits:q} --output {output:q} > {log:q} 2>&1"

@@ -1,4 +1,4 @@
-"""Cut the raw IDX files of a data set into train, validation and test splits as Parquet."""
+"""Cut the raw files of a data set into train, validation and test splits as Parquet."""
 
 import argparse
 import json
@@ -10,9 +10,10 @@ from pipeline import cli
 from regression.errors import DataError
 from regression.idx import read_idx
 from regression.splits import Split, write_split
+from regression.tables import read_labelled_images
 
 
-def read_source(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_idx_files(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read images (n, rows, columns) and labels (n,) that belong together.
 
     Raises:
@@ -26,6 +27,20 @@ def read_source(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.nd
             "config."
         )
     return images, labels
+
+
+def require_one_shape(sources: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """A model takes images of one shape only.
+
+    Raises:
+        DataError: the images of the sources have different shapes.
+    """
+    shapes = {source: images.shape[1:] for source, (images, _) in sources.items()}
+    if len(set(shapes.values())) > 1:
+        found = ", ".join(f"{source} {r} x {c}" for source, (r, c) in shapes.items())
+        raise DataError(
+            f"the images have different shapes: {found} pixels; correct `files` in the config."
+        )
 
 
 def cut(images: np.ndarray, labels: np.ndarray, first: int, count: int, name: str) -> Split:
@@ -48,17 +63,29 @@ def main() -> None:
     """Read the command line, cut and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     for source in ("train", "test"):
-        parser.add_argument(f"--{source}-images", type=Path, required=True)
-        parser.add_argument(f"--{source}-labels", type=Path, required=True)
+        parser.add_argument(
+            f"--{source}",
+            nargs="+",
+            type=Path,
+            required=True,
+            help="images and labels as IDX, or one table of both",
+        )
+    parser.add_argument("--label", help="of tables: name of the column of the labels")
+    parser.add_argument("--image-shape", nargs=2, type=int, help="of tables: rows, columns")
     parser.add_argument(
         "--splits", type=json.loads, required=True, help="JSON: name -> from, first, count"
     )
     parser.add_argument("--output", nargs="+", type=Path, required=True, help="NAME.parquet each")
     arguments = parser.parse_args()
-    sources = {
-        "train": read_source(arguments.train_images, arguments.train_labels),
-        "test": read_source(arguments.test_images, arguments.test_labels),
-    }
+    sources = {}
+    for source in ("train", "test"):
+        files = getattr(arguments, source)
+        sources[source] = (
+            read_labelled_images(*files, arguments.label, arguments.image_shape)
+            if arguments.image_shape
+            else read_idx_files(*files)
+        )
+    require_one_shape(sources)
     for path in arguments.output:
         split = arguments.splits[path.stem]
         write_split(path, cut(*sources[split["from"]], split["first"], split["count"], path.stem))

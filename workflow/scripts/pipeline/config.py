@@ -10,6 +10,9 @@ from pipeline.grid import select_runs
 from pipeline.plain import unusable_values
 from regression.errors import ReproductionError
 
+#: Endings of tables of images, as regression.tables reads them.
+FORMATS = (".csv", ".parquet", ".npz")
+
 
 class ConfigError(ReproductionError):
     """The config cannot be run; the message lists all its errors."""
@@ -48,6 +51,8 @@ def refuse_duplicates(paths: Iterable[str | Path]) -> None:
 
 
 def _cross_check(config: dict) -> Iterator[str]:
+    for name, dataset in config["data"].items():
+        yield from _check_dataset(f"data.{name}", dataset)
     for name, task in config["tasks"].items():
         yield from _check_task(f"tasks.{name}", task, config["data"])
     for name, figure in config["figures"].items():
@@ -62,6 +67,24 @@ def _cross_check(config: dict) -> Iterator[str]:
         place = f"tables.{name}.run"
         yield from check_selection(place, table["run"], config["tasks"])
         yield from _check_one_run(place, table["run"], config["tasks"])
+
+
+def _check_dataset(place: str, dataset: dict) -> Iterator[str]:
+    tables = "train" in dataset["files"]
+    for key in ("label", "image_shape"):
+        if tables and key not in dataset:
+            yield f"{place}: {key!r} is missing; a data set of tables needs it"
+        if not tables and key in dataset:
+            yield f"{place}.{key}: IDX files say this themselves; only tables need it"
+    hashes: dict[str, str] = {}
+    for role, file in dataset["files"].items():
+        if hashes.setdefault(file["name"], file["sha256"]) != file["sha256"]:
+            yield f"{place}.files.{role}: {file['name']!r} is named twice with different sha256"
+        if tables and not file["name"].endswith(FORMATS):
+            yield (
+                f"{place}.files.{role}.name: found {file['name']!r}; a table must end in "
+                f"{', '.join(FORMATS)}"
+            )
 
 
 def _check_task(place: str, task: dict, data: dict) -> Iterator[str]:

@@ -7,6 +7,9 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
+#: Of all the names that are allowed, a message lists so many.
+SHOWN_NAMES = 20
+
 # JSON schema takes 128.0 for an integer. A command line does not.
 _Validator = validators.extend(
     Draft202012Validator,
@@ -32,8 +35,11 @@ def listed(what: str, errors: Iterable[str]) -> str:
 
 def unknown(place: str, found: object, known: Iterable[object]) -> str:
     """The message for a name that is none of the known ones."""
-    names = ", ".join(map(str, known))
-    return f"{place}: found {found!r}; allowed: {names}" + nearest(found, known)
+    names = [str(name) for name in known]
+    # A thousand seeds would bury the other errors.
+    more = f", ... ({len(names)} in all)" if len(names) > SHOWN_NAMES else ""
+    allowed = ", ".join(names[:SHOWN_NAMES]) + more
+    return f"{place}: found {found!r}; allowed: {allowed}" + nearest(found, names)
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
@@ -63,8 +69,9 @@ def _explain(error: ValidationError) -> Iterator[str]:
             twice = next(value for value in found if found.count(value) > 1)
             yield f"{place}: {twice!r} stands there twice"
         case "oneOf":
-            # All alternatives are the same value alone or in a list; the first says enough.
-            yield from _explain(_deepest(error))
+            # All alternatives are the same value alone or in a list.
+            for inner in _nearest_alternative(error):
+                yield from _explain(inner)
         case _:
             rule = error.schema.get("description")
             yield f"{place}: found {found!r}; {_requirement(error)}" + (
@@ -72,8 +79,17 @@ def _explain(error: ValidationError) -> Iterator[str]:
             )
 
 
-def _deepest(error: ValidationError) -> ValidationError:
-    return max(error.context, key=lambda inner: len(inner.absolute_path))
+def _nearest_alternative(error: ValidationError) -> list[ValidationError]:
+    """The errors by the alternative that was probably meant: that of the same type."""
+    alternatives: dict[int, list[ValidationError]] = {}
+    for inner in error.context:
+        alternatives.setdefault(inner.schema_path[0], []).append(inner)
+
+    def distance(errors: list[ValidationError]) -> tuple:
+        of_type = [inner for inner in errors if inner.validator == "type"]
+        return any(not inner.path for inner in of_type), len(of_type), len(errors)
+
+    return min(alternatives.values(), key=distance)
 
 
 def _requirement(error: ValidationError) -> str:
