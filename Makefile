@@ -14,7 +14,7 @@ help: ## Show this list
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
 	@$(VENV_PYTHON) tools/unlock_stale.py
-	@$(SNAKEMAKE) --cores $(CORES) --quiet host reason
+	@$(SNAKEMAKE) --cores $(CORES) --quiet host rules
 	@$(VENV_PYTHON) tools/summarise.py
 
 verify: environment ## Compare results/ with the expected manifest: to the bit, or within tolerance
@@ -47,9 +47,10 @@ lint: environment ## Check formatting and lint
 	@.venv/bin/snakefmt --check .
 	@$(SNAKEMAKE) --lint
 
-docs: environment ## Renew the pictures and findings of the README from results/ (needs Graphviz)
+docs: environment ## Renew pictures and findings from results/, and the reference (needs Graphviz)
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
 	@$(VENV_PYTHON) tools/findings.py
+	@$(VENV_PYTHON) tools/reference.py
 	@$(SNAKEMAKE) --rulegraph --quiet -- all | dot -Tsvg > docs/rulegraph.svg
 
 # The stamp is a copy of the lock, so that contents decide and not the times of files.

@@ -1,19 +1,34 @@
-"""Say where the results are, how Table 1 compares with the report, and how its claims fared."""
+"""Say where the results are, how the tables compare with the report, and how its claims fared."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 RESULTS = Path("results")
 
+
+def left_over(products: Collection[Path]) -> list[str]:
+    """What one might look at, but which an earlier config made: this one has no such product."""
+    shown = ("*.pdf", "claims.*", "figures/*.png", "tables/*.md")
+    return [str(p) for name in shown for p in sorted(RESULTS.glob(name)) if p not in products]
+
+
 if __name__ == "__main__":
-    figures = len(list((RESULTS / "figures").glob("*.png")))
-    print(f"\nResults: {figures} figures in results/figures/, tables in results/tables/,")
+    # Of this config; results of an earlier one may still lie beside them.
+    products = [Path(line) for line in (RESULTS / "products.txt").read_text().splitlines()]
+    figures = [path for path in products if path.match("figures/*.png")]
+    count = f"{len(figures)} figure" + "s" * (len(figures) != 1)
+    print(f"\nResults: {count} in results/figures/, tables in results/tables/,")
     print("all runs in results/metrics.parquet and results/history.parquet.")
     for file, what in (("report.pdf", "the report"), ("explorer.html", "to look around in")):
-        if (RESULTS / file).is_file():
+        if RESULTS / file in products:
             print(f"results/{file}: {what}.")
-    print("\nTable 1, the report's numbers and ours:\n")
-    print((RESULTS / "tables" / "table_1.md").read_text(encoding="utf-8"))
-    claims = RESULTS / "claims.md"
-    if claims.is_file():
-        print(claims.read_text(encoding="utf-8").splitlines()[0])
+    for table in products:
+        if table.match("tables/*.md"):
+            name = table.stem.replace("_", " ").capitalize()
+            print(f"\n{name}, the report's numbers and ours:\n")
+            print(table.read_text(encoding="utf-8"))
+    if RESULTS / "claims.md" in products:
+        print((RESULTS / "claims.md").read_text(encoding="utf-8").splitlines()[0])
         print("Each with its numbers and reasons: results/claims.md")
+    if old := left_over(products):
+        print(f"\nOf an earlier config, and not of this one: {', '.join(old)}")

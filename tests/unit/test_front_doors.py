@@ -30,3 +30,16 @@ def test_the_lock_of_a_living_run_stays(repository, tmp_path):
         assert unlock(repository, tmp_path) == ""
         assert locks.exists()
         living.kill()
+
+
+def test_what_an_earlier_config_made_is_named_as_such(repository, tmp_path):
+    results = tmp_path / "results"
+    (results / "figures").mkdir(parents=True)
+    for name in ("report.pdf", "figures/new.png", "figures/old.png", "figures/old.svg"):
+        (results / name).touch()
+    (results / "products.txt").write_text("results/figures/new.png\n")
+    command = [sys.executable, repository / "tools" / "summarise.py"]
+    output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "Results: 1 figure in" in output.stdout
+    *_, last = output.stdout.splitlines()
+    assert last.endswith("not of this one: results/report.pdf, results/figures/old.png")

@@ -15,6 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 from pipeline.config import ConfigError, refuse_duplicates, validate_config
 from pipeline.grid import grid_of, runs_of_tasks, select_runs
 from pipeline.imports import code_of
+from pipeline.progress import attach as attach_progress
 
 try:
     refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
