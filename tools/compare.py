@@ -25,7 +25,10 @@ from compare_page import page
 #: What names a group of runs; its runs differ in their seed only.
 KEYS = ("task", "l2_lambda", "shuffle")
 #: Columns of the metrics that were set and not measured.
-SETTINGS = ("model", "learning_rate", "batch_size", "max_epochs", "patience")
+SETTINGS = (
+    *("dataset", "model", "classes", "train_size"),
+    *("learning_rate", "batch_size", "max_epochs", "patience"),
+)
 #: Columns that are measured, as far as both folders have them.
 METRICS = (
     "validation_accuracy",

@@ -15,6 +15,7 @@ ORDER = (
     "not decidable from the data",
     "reproduced within seed spread",
     "reproduced",
+    "not applicable",
 )
 
 
@@ -25,7 +26,7 @@ def with_verdict(claims: list[dict], verdict: str) -> list[dict]:
 
 def sentence(judged: dict) -> str:
     """How many claims got which verdict."""
-    counts = ", ".join(f"{judged['counts'].get(verdict, 0)} {verdict}" for verdict in ORDER)
+    counts = ", ".join(f"{judged['counts'][verdict]} {verdict}" for verdict in ORDER)
     return f"Of {len(judged['claims'])} claims: {counts}."
 
 

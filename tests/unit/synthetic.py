@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from pipeline.grid import Run, runs_of_tasks
+from pipeline.grid import Run, grid_of, runs_of_tasks
+from pipeline.sweeps import expand_sweeps
 from regression.files import write_json, write_parquet
 from regression.results import (
     METRICS_SCHEMA,
@@ -22,7 +23,7 @@ from regression.splits import Split, write_split
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-TASKS = CONFIG["tasks"]
+TASKS = expand_sweeps({name: {"train_size": None} | t for name, t in CONFIG["tasks"].items()})
 
 #: Shape of the made-up images, and how many of each digit there are.
 IMAGE = (6, 6)
@@ -80,6 +81,9 @@ def metrics_of(run: Run, history: pa.Table, generator: np.random.Generator) -> d
         "validation_accuracy": last["validation", "accuracy"],
         "test_accuracy": 0.95 - change,
         "weight_norm": 5.0 / (1.0 + value) - change,
+        "dataset": task["dataset"],
+        "classes": task["classes"],
+        "train_size": PER_DIGIT * len(task["classes"]),
     }
     if run.task == "softmax":
         row |= {"train_accuracy": 0.96 - 1.2 * change, "validation_accuracy": 0.95 - change}
@@ -160,16 +164,20 @@ def optimum_of(task: str, spelling: str) -> dict:
         "task": task,
         "l2_lambda": value,
         "status": "reached" if value else "no finite optimum",
-        "gradient_norm": 1e-8,
-        "train_loss": 0.2 if value else 1e-6,
-        "validation_loss": 0.04,
-        "train_accuracy": 0.98 - change,
-        "validation_accuracy": 0.95 - change,
-        "test_accuracy": 0.95 - change,
-        "path": [{"iteration": 1, "validation_loss": 0.03}],
+        "gradient_norm": 1e-8 if value else 0.0,
+        "train_misclassified": 5 if value else 0,
+        "train_loss": 0.2 if value else 0.0,
+        "validation_loss": 0.04 if value else None,
+        "train_accuracy": 0.98 - change if value else 1.0,
+        "validation_accuracy": 0.95 - change if value else None,
+        "test_accuracy": 0.95 - change if value else None,
+        "path": [
+            {"iteration": 1, "validation_loss": 0.03},
+            {"iteration": 2, "validation_loss": 0.04},
+        ],
     }
 
 
-def settings(*names: str) -> dict:
-    """Some values of each task, as the rules hand them to the scripts."""
-    return json.loads(json.dumps({t: {n: TASKS[t][n] for n in names} for t in TASKS}))
+def as_argument(tasks: dict) -> str:
+    """Tasks, as the rules hand them to the scripts."""
+    return json.dumps({name: tasks[name] | grid for name, grid in grid_of(tasks).items()})

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from pipeline.config import ConfigError, validate_config
-from pipeline.grid import grid_of, runs_of_tasks, select_runs
+from pipeline.grid import grid_of, runs_of_tasks, select_runs, tasks_of
+from pipeline.sweeps import expand_sweeps
 from regression.download import fetch
 from regression.errors import DataError, DownloadError
 from regression.files import read_json, write_json
@@ -42,17 +43,18 @@ generated = settings(
 
 def require_usable(config: dict) -> None:
     """What the rules do with an accepted config, as far as no file is needed."""
-    runs = runs_of_tasks(config["tasks"])
+    tasks = expand_sweeps(config["tasks"])
+    runs = runs_of_tasks(tasks)
     folders = [run.folder for run in runs]
-    assert (
-        len(set(folders)) == len(runs) and grid_of(config["tasks"]).keys() == config["tasks"].keys()
-    )
+    assert len(set(folders)) == len(runs)
+    assert runs_of_tasks(tasks_of(grid_of(config["tasks"]))) == runs
+    name, setting = "[A-Za-z0-9_-]+", r"[a-z_]+-[A-Za-z0-9_.+-]+"
     for folder in folders:
-        assert re.fullmatch(r"[A-Za-z0-9_-]+/lambda-[0-9.eE-]+/shuffle-\w+/seed-\d+", folder)
+        assert re.fullmatch(rf"{name}(/{setting})*/lambda-[0-9.eE-]+/shuffle-\w+/seed-\d+", folder)
     shown = [*config["figures"].values(), *({"runs": t["run"]} for t in config["tables"].values())]
     for entry in shown:
-        assert select_runs(config["tasks"], entry["runs"])
-    for task in config["tasks"].values():
+        assert select_runs(tasks, entry["runs"])
+    for task in tasks.values():
         for name in ("batch_size", "max_epochs"):
             assert int(str(task[name])) >= 1
         assert 0 < float(str(task["learning_rate"])) < float("inf")

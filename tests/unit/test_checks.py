@@ -7,16 +7,12 @@ import sys
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from synthetic import settings, write_results
+from synthetic import TASKS, as_argument, write_results
 
 import check_results
 from pipeline.checks import CHECK_CURVES, read_histories, violations
 from regression.errors import DataError
 
-TASKS = settings(
-    *("l2_lambda", "shuffle", "seeds", "model"),
-    *("learning_rate", "batch_size", "max_epochs", "patience"),
-)
 RUN = "softmax/lambda-0.01/shuffle-true/seed-7"
 KEY = ("softmax", 0.01, True, 7)
 
@@ -153,7 +149,7 @@ def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, 
     options = ["--metrics", folder / "metrics.parquet", "--history", folder / "history.parquet"]
 
     def run(tasks):
-        arguments = [*options, "--tasks", json.dumps(tasks), "--output", output]
+        arguments = [*options, "--tasks", as_argument(tasks), "--output", output]
         monkeypatch.setattr(sys, "argv", ["check_results.py", *map(str, arguments)])
         check_results.main()
 

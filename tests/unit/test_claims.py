@@ -1,7 +1,6 @@
 """The claims file, and verdicts on it over a made-up set of results."""
 
 import copy
-import json
 import shutil
 import sys
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from synthetic import ROOT, settings, write_results
+from synthetic import ROOT, TASKS, as_argument, write_results
 
 import claims as claims_script
 from pipeline.claims import CLAIMS_SCHEMA, ClaimsError, evaluate_claims, read_claims
@@ -18,7 +17,7 @@ from regression.verdicts import OPPOSITE, Verdict
 
 CLAIMS = ROOT / "workflow" / "report" / "claims.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "claims.schema.yaml"
-GRID = settings("l2_lambda", "shuffle", "seeds", "dataset", "classes")
+SETUPS = yaml.safe_load(CLAIMS.read_text())["setups"]
 GOOD = (Verdict.REPRODUCED, Verdict.WITHIN_SPREAD)
 
 
@@ -31,12 +30,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return DiskResults(folder, GRID)
+    return DiskResults(folder, TASKS, SETUPS)
 
 
 @pytest.fixture(scope="module")
 def content():
-    return read_claims(CLAIMS, SCHEMA, GRID)
+    return read_claims(CLAIMS, SCHEMA)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def perturbed(folder, tmp_path, select, column, value) -> DiskResults:
     assert row[column] != value
     row[column] = value
     pq.write_table(pa.Table.from_pylist(changed, schema=table.schema), path)
-    return DiskResults(copied, GRID)
+    return DiskResults(copied, TASKS, SETUPS)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,10 @@ def test_a_failed_proof_is_a_finding(folder, tmp_path, content):
     shutil.copytree(folder, copied)
     path = copied / "derivations.json"
     path.write_text(path.read_text().replace("true", "false", 1))
-    assert verdicts(content, DiskResults(copied, GRID))["1a-sigmoid"] == Verdict.NOT_REPRODUCED
+    assert (
+        verdicts(content, DiskResults(copied, TASKS, SETUPS))["1a-sigmoid"]
+        == Verdict.NOT_REPRODUCED
+    )
 
 
 def test_what_cannot_be_evaluated_is_an_error_that_names_every_claim(folder, tmp_path, content):
@@ -135,11 +137,46 @@ def test_what_cannot_be_evaluated_is_an_error_that_names_every_claim(folder, tmp
     (copied / "optimum" / "logistic" / "lambda-0.json").unlink()
     (copied / "runs/softmax/lambda-1/shuffle-true/seed-4/weights.parquet").unlink()
     with pytest.raises(ClaimsError) as caught:
-        evaluate_claims(content, DiskResults(copied, GRID))
+        evaluate_claims(content, DiskResults(copied, TASKS, SETUPS))
     message = str(caught.value)
     assert "has 5 error(s)" in message
     for name in ("3d-separable-logistic", "4b-digits", "4b-noisier"):
         assert f"claims.{name}: " in message
+
+
+def test_a_claim_about_another_task_is_not_applicable(folder, content, rows):
+    tasks = {name: task for name, task in TASKS.items() if name != "logistic-early-stopping"}
+    tasks["softmax"] = tasks["softmax"] | {"dataset": "fashion-mnist"}
+    after = {r["id"]: r for r in evaluate_claims(content, DiskResults(folder, tasks, SETUPS))}
+    assert after["2d-epochs"]["verdict"] == Verdict.NOT_APPLICABLE
+    assert "has no task logistic-early-stopping" in after["2d-epochs"]["explanation"]
+    for name in ("3d-separable", "4e-norm", "4b-digits", "1b-code"):
+        assert after[name]["verdict"] == Verdict.NOT_APPLICABLE, name
+        assert (
+            "about dataset mnist, which the config's softmax has not"
+            in (after[name]["explanation"])
+        )
+    about_others = {claim for claim in rows if claim.startswith(("1a", "2b", "2e"))}
+    assert about_others
+    assert all(after[claim]["verdict"] == rows[claim]["verdict"] for claim in about_others)
+
+
+def test_of_a_sweep_the_report_s_own_combination_is_judged(folder):
+    tasks = {name: task for name, task in TASKS.items() if name != "softmax"}
+    for rate in (0.1, 0.01):
+        tasks[f"softmax/learning_rate-{rate}"] = TASKS["softmax"] | {"learning_rate": rate}
+    results = DiskResults(folder, tasks, SETUPS)
+    rate = "softmax/learning_rate-0.01"
+    selection = {"task": "softmax", "seed": 0}
+    assert results.where(selection, "steps") == (
+        f"results/metrics.parquet: task={rate}, seed=0; steps"
+    )
+    # The learning rate does not matter to the optimum: the first combination's file has it.
+    shared = results.optimum_file("softmax", "1")
+    assert shared == "results/optimum/softmax/learning_rate-0.1/lambda-1.json"
+    assert results.where({"task": "softmax", "l2_lambda": "1", "seed": 0}, "weights.parquet") == (
+        "results/runs/softmax/learning_rate-0.01/lambda-1/shuffle-true/seed-0/weights.parquet"
+    )
 
 
 def change(claim_id, **values):
@@ -190,7 +227,14 @@ def test_errors_of_the_file_have_their_place_and_cure(tmp_path, apply, message):
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ClaimsError, match=message):
-        read_claims(path, SCHEMA, GRID)
+        read_claims(path, SCHEMA)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "claims.yaml"
+    path.write_text(CLAIMS.read_text() + "correction: none\n")
+    with pytest.raises(ClaimsError, match=r"correction stands in line .* and again in line"):
+        read_claims(path, SCHEMA)
 
 
 def test_all_errors_come_at_once(tmp_path):
@@ -200,7 +244,7 @@ def test_all_errors_come_at_once(tmp_path):
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ClaimsError, match="2 error"):
-        read_claims(path, SCHEMA, GRID)
+        read_claims(path, SCHEMA)
 
 
 def test_the_script_writes_the_same_bytes_twice(folder, tmp_path, monkeypatch, content):
@@ -208,7 +252,7 @@ def test_the_script_writes_the_same_bytes_twice(folder, tmp_path, monkeypatch, c
     for turn in ("first", "second"):
         files = [tmp_path / turn / name for name in ("claims.parquet", "claims.json", "claims.md")]
         options = ["--claims", CLAIMS, "--schema", SCHEMA, "--results", folder]
-        options += ["--tasks", json.dumps(GRID)]
+        options += ["--tasks", as_argument(TASKS)]
         options += ["--table", files[0], "--json", files[1], "--markdown", files[2]]
         monkeypatch.setattr(sys, "argv", ["claims.py", *map(str, options)])
         claims_script.main()

@@ -90,6 +90,59 @@ def test_an_error_names_its_place_and_its_cure(config, change, message):
     assert re.search(message, errors_of(config))
 
 
+FILE, OTHER = {"sha256": "0" * 64}, {"sha256": "1" * 64}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_shape": [28]}, "data.mine.image_shape: found .* at least 2 entries"),
+        ({"label": ""}, "data.mine.label: found ''"),
+        (
+            {"files": {"train": FILE | {"name": "a.csv"}, "test": FILE | {"name": "a.txt"}}},
+            "data.mine.files.test.name: found 'a.txt'; a table must end in .csv, .parquet, .npz",
+        ),
+        (
+            {
+                "files": {
+                    "train": FILE | {"name": "a.csv"},
+                    "test": OTHER | {"name": "a.csv"},
+                }
+            },
+            "data.mine.files.test: 'a.csv' is named twice with different sha256",
+        ),
+        (
+            {"files": {"train": FILE | {"name": "a.csv"}, "tset": FILE | {"name": "b.csv"}}},
+            "data.mine.files: unknown key 'tset'; allowed: train, test; did you mean 'test'",
+        ),
+    ],
+)
+def test_an_error_in_a_data_set_of_tables_has_its_place(config, change, message):
+    files = {source: FILE | {"name": f"{source}.csv"} for source in ("train", "test")}
+    mnist = config["data"]["mnist"]
+    mine = mnist | {"files": files, "label": "label", "image_shape": [28, 28]}
+    config["data"]["mine"] = mine | change
+    assert re.search(message, errors_of(config))
+
+
+def test_tables_need_to_be_described_and_idx_files_not(config):
+    mnist = config["data"]["mnist"]
+    files = {source: FILE | {"name": f"{source}.csv"} for source in ("train", "test")}
+    config["data"]["mine"] = mnist | {"files": files}
+    config["data"]["mnist"] = mnist | {"label": "label"}
+    message = errors_of(config)
+    assert "data.mine: 'image_shape' is missing; a data set of tables needs it" in message
+    assert "data.mnist.label: IDX files say this themselves" in message
+
+
+def test_a_message_does_not_list_a_thousand_seeds(config):
+    config["tasks"]["logistic"]["seeds"] = list(range(1000))
+    config["figures"]["figure_01"]["runs"]["seed"] = 1000
+    message = errors_of(config)
+    assert "figures.figure_01.runs.seed: found 1000; allowed: 0, 1, " in message
+    assert ", 19, ... (1000 in all); did you mean '100'?" in message
+
+
 def test_all_errors_come_at_once(config):
     set_task(pacience=3, batch_size="128", patience=0)(config)
     config["figures"]["figure_01"]["knd"] = "loss"

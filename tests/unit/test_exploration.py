@@ -59,6 +59,7 @@ def make_group(
         task="t",
         l2_lambda=l2_lambda,
         variant="shuffled",
+        dataset="mnist",
         model=model,
         classes=list(classes),
         runs=[make_run(seed, length) for seed, length in enumerate(lengths)],

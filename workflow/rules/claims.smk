@@ -15,7 +15,7 @@ rule check_results:
     benchmark:
         "results/benchmarks/check_results.tsv"
     params:
-        tasks=json.dumps(settings_of("l2_lambda", "shuffle", "seeds", *CHECKED_SETTINGS)),
+        tasks=json.dumps(tasks_with(*SETTINGS)),
     message:
         "Testing the results"
     shell:
@@ -36,13 +36,15 @@ rule optimum:
     params:
         model=setting("model"),
         classes=setting("classes"),
+        train_size=setting_as_json("train_size"),
     message:
         "Finding the optimum of {wildcards.task}, lambda {wildcards.l2_lambda}"
     shell:
         "python {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
-        " --l2-lambda {wildcards.l2_lambda} --output {output:q} > {log:q} 2>&1"
+        " --train-size {params.train_size} --l2-lambda {wildcards.l2_lambda}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule gradients:
@@ -110,7 +112,7 @@ rule claims:
     benchmark:
         "results/benchmarks/claims.tsv"
     params:
-        tasks=json.dumps(settings_of("l2_lambda", "shuffle", "seeds", "dataset", "classes")),
+        tasks=json.dumps(tasks_with(*SETTINGS)),
     message:
         "Judging the report's claims"
     shell:

@@ -13,9 +13,10 @@ SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))
 
 from pipeline.config import ConfigError, refuse_duplicates, validate_config
-from pipeline.grid import grid_of, runs_of_tasks, select_runs
+from pipeline.grid import grid_of, objectives, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 from pipeline.progress import attach as attach_progress
+from pipeline.sweeps import base_name, expand_sweeps
 
 try:
     refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
@@ -27,7 +28,9 @@ except ConfigError as error:
 # or not.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 
-TASKS, TABLES = config["tasks"], config["tables"]
+# As the config has them, and as they are trained.
+CONFIG_TASKS = {name: {"train_size": None} | task for name, task in config["tasks"].items()}
+TASKS, TABLES = expand_sweeps(CONFIG_TASKS), config["tables"]
 # A figure of the spread of seeds needs several of them.
 FIGURES = {
     name: figure
@@ -53,12 +56,15 @@ ALL_SCRIPTS = sorted(os.path.relpath(path) for path in SCRIPTS.rglob("*.py"))
 CLAIMS = config["claims"]
 REPORT_TEMPLATE = os.path.relpath(Path(workflow.basedir, "report", "report.typ"))
 CLAIMS_SCHEMA = os.path.relpath(Path(workflow.basedir, "schemas", "claims.schema.yaml"))
-CHECKED_SETTINGS = ["model", "learning_rate", "batch_size", "max_epochs", "patience"]
+SETTINGS = [
+    *("dataset", "model", "classes", "train_size"),
+    *("learning_rate", "batch_size", "max_epochs", "patience"),
+]
 
 
 wildcard_constraints:
     dataset="|".join(DATA),
-    task="|".join(TASKS),
+    task="|".join(map(re.escape, TASKS)),
     l2_lambda="|".join(sorted({re.escape(run.l2_lambda) for run in RUNS})),
     shuffle="true|false",
     seed=r"\d+",
@@ -101,13 +107,6 @@ def raw_files(wildcards) -> dict[str, list[str]]:
     }
 
 
-def split_files(wildcards) -> dict[str, str]:
-    """The splits of the data set that a task trains on, by name."""
-    dataset = TASKS[wildcards.task]["dataset"]
-    return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
-
-
-def setting(name: str):
 def table_options(wildcards) -> list[str]:
     """What a table does not say itself, as options; nothing for IDX files."""
     dataset = DATA[wildcards.dataset]
@@ -116,39 +115,46 @@ def table_options(wildcards) -> list[str]:
     return [f"--label={dataset['label']}", "--image-shape", *map(str, dataset["image_shape"])]
 
 
+def split_files(wildcards) -> dict[str, str]:
+    """The splits of the data set that a task trains on, by name."""
+    dataset = TASKS[wildcards.task]["dataset"]
+    return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
+
+
+def setting(name: str):
     """One value of a run's task as a parameter, so that only a change of it reruns the training."""
     return lambda wildcards: TASKS[wildcards.task][name]
 
 
-def settings_of(*names: str) -> dict[str, dict]:
-    """Some values of every task, so that only a change of these reruns the rule."""
-    return {task: {name: values[name] for name in names} for task, values in TASKS.items()}
+def setting_as_json(name: str):
+    """The same for a value that may be null."""
+    return lambda wildcards: json.dumps(TASKS[wildcards.task][name])
 
 
-def objectives() -> dict[tuple, tuple[str, str]]:
-    """The different objectives that are minimised, each as the first task and lambda that has it.
+def tasks_with(*names: str) -> dict[str, dict]:
+    """The grid and some settings of every task, so that only a change of these reruns the rule.
 
-    Tasks that differ only in how they are trained have the same optimum.
+    The script undoes it with `tasks_of`: sweeps and seeds are not spelled out here, because the
+    command line must not grow with the number of jobs.
     """
-    found = {}
-    for run in RUNS:
-        task = TASKS[run.task]
-        objective = (task["dataset"], task["model"], tuple(task["classes"]), float(run.l2_lambda))
-        found.setdefault(objective, (run.task, run.l2_lambda))
-    return found
+    grid = grid_of(CONFIG_TASKS)
+    return {
+        task: {name: values[name] for name in names} | grid[task]
+        for task, values in CONFIG_TASKS.items()
+    }
 
 
 def optimum_files() -> list[str]:
     """One file for each different objective."""
     return [
         f"results/optimum/{task}/lambda-{l2_lambda}.json"
-        for task, l2_lambda in objectives().values()
+        for task, l2_lambda in objectives(TASKS).values()
     ]
 
 
 def gradient_files() -> list[str]:
     """One file for each task with an objective of its own; it has all lambdas of the task."""
-    tasks = dict.fromkeys(task for task, _ in objectives().values())
+    tasks = dict.fromkeys(task for task, _ in objectives(TASKS).values())
     return [f"results/gradients/{task}.json" for task in tasks]
 
 
@@ -161,8 +167,13 @@ def claim_files() -> list[str]:
 
 
 def report_files() -> list[str]:
-    """The typeset report; nothing without a claims file."""
-    return ["results/report.pdf"] if CLAIMS else []
+    """The typeset report, if there is all that it shows: it tells the story of the report's tasks."""
+    figures = {f"figure_{number:02}" for number in range(1, 11)}
+    shown = FIGURES.keys() >= figures and "table_1" in TABLES
+    on_mnist = all(
+        TASKS.get(name, {}).get("dataset") == "mnist" for name in ("logistic", "softmax")
+    )
+    return ["results/report.pdf"] if CLAIMS and shown and on_mnist else []
 
 
 def report_config() -> str:
@@ -170,13 +181,20 @@ def report_config() -> str:
     splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
     captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
-    return json.dumps({"data": splits, "tasks": TASKS, "figures": captions, "tables": tables})
+    tasks = tasks_with(*SETTINGS)
+    return json.dumps({"data": splits, "tasks": tasks, "figures": captions, "tables": tables})
 
 
 def figure_params(wildcards) -> str:
     """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
     unseen = ("caption", "min_seeds")
     return json.dumps({k: v for k, v in FIGURES[wildcards.figure].items() if k not in unseen})
+
+
+def figure_grid(wildcards) -> str:
+    """The grid of the task that a figure shows, as JSON."""
+    task = base_name(FIGURES[wildcards.figure]["runs"]["task"])
+    return json.dumps(grid_of({task: CONFIG_TASKS[task]}))
 
 
 def figure_labels(wildcards) -> dict[str, str]:

@@ -19,11 +19,9 @@ rule explorer:
     benchmark:
         "results/benchmarks/explorer.tsv"
     params:
-        grid=json.dumps(grid_of(TASKS)),
-        settings=json.dumps(settings_of("dataset", "model", "classes")),
+        tasks=json.dumps(tasks_with("dataset", "model", "classes")),
     message:
         "Putting all runs into a page to look around in"
     shell:
-        "python {input.script:q} --grid {params.grid:q} --settings {params.settings:q}"
-        " --runs results/runs --data results/data --template {input.template:q} --output {output:q}"
-        " > {log:q} 2>&1"
+        "python {input.script:q} --tasks {params.tasks:q} --runs results/runs --data results/data"
+        " --template {input.template:q} --output {output:q} > {log:q} 2>&1"

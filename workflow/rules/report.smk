@@ -21,9 +21,7 @@ rule figure:
         "results/benchmarks/figure/{figure}.tsv"
     params:
         figure=figure_params,
-        grid=lambda wildcards: json.dumps(
-            grid_of({(task := FIGURES[wildcards.figure]["runs"]["task"]): TASKS[task]})
-        ),
+        grid=figure_grid,
     message:
         "Drawing {wildcards.figure}"
     shell:

@@ -43,18 +43,21 @@ rule train:
         mem_mb=400,
         runtime=5,
     params:
+        dataset=setting("dataset"),
         model=setting("model"),
         classes=setting("classes"),
+        train_size=setting_as_json("train_size"),
         learning_rate=setting("learning_rate"),
         batch_size=setting("batch_size"),
         max_epochs=setting("max_epochs"),
-        patience=lambda wildcards: json.dumps(TASKS[wildcards.task]["patience"]),
+        patience=setting_as_json("patience"),
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seed {wildcards.seed}"
     shell:
         "KERNEL_CACHE_DIR=$(dirname {input.kernels:q}) python {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
-        " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
+        " --task {wildcards.task:q} --dataset {params.dataset:q} --model {params.model}"
+        " --classes {params.classes} --train-size {params.train_size}"
         " --learning-rate {params.learning_rate} --l2-lambda {wildcards.l2_lambda}"
         " --batch-size {params.batch_size} --max-epochs {params.max_epochs}"
         " --patience {params.patience} --shuffle {wildcards.shuffle} --seed {wildcards.seed}"
@@ -75,7 +78,7 @@ rule collect:
         "results/benchmarks/collect.tsv"
     params:
         # The grid, not the runs: the command line must not grow with the number of jobs.
-        grid=json.dumps(grid_of(TASKS)),
+        grid=json.dumps(grid_of(CONFIG_TASKS)),
     message:
         "Gathering the metrics and histories of all runs"
     shell:

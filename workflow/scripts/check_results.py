@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline import cli
 from pipeline.checks import WHAT_IS_CHECKED, read_histories, violations
 from pipeline.explain import listed
+from pipeline.grid import tasks_of
 from regression.errors import DataError
 from regression.files import write_json
 from regression.results import METRICS_SCHEMA, read_table
@@ -17,12 +18,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--history", type=Path, required=True)
-    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: the config's tasks")
+    parser.add_argument(
+        "--tasks", type=json.loads, required=True, help="JSON: grid and settings by task"
+    )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
     histories = list(read_histories(arguments.history))
-    found = violations(metrics, histories, arguments.tasks)
+    found = violations(metrics, histories, tasks_of(arguments.tasks))
     if found:
         raise DataError(listed("the set of results", found))
     points = sum(len(steps) for _, history in histories for steps, _ in history.values())

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline import cli
 from pipeline.claims import CLAIMS_SCHEMA, METHOD, evaluate_claims, read_claims
 from pipeline.evidence import DiskResults
+from pipeline.grid import tasks_of
 from regression.files import replace_atomically, write_json, write_parquet
 from regression.verdicts import Verdict
 
@@ -48,14 +49,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=Path, required=True, help="the claims, YAML")
     parser.add_argument("--schema", type=Path, required=True, help="JSON schema of them, as YAML")
-    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: grid, data, classes")
+    parser.add_argument(
+        "--tasks", type=json.loads, required=True, help="JSON: grid and settings by task"
+    )
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--table", type=Path, required=True, help="output, Parquet")
     parser.add_argument("--json", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    content = read_claims(arguments.claims, arguments.schema, arguments.tasks)
-    rows = evaluate_claims(content, DiskResults(arguments.results, arguments.tasks))
+    content = read_claims(arguments.claims, arguments.schema)
+    tasks = tasks_of(arguments.tasks)
+    rows = evaluate_claims(content, DiskResults(arguments.results, tasks, content["setups"]))
     table = pa.Table.from_pylist(rows, schema=CLAIMS_SCHEMA)
     # Through the table, so that every row has every column.
     rows = table.to_pylist()

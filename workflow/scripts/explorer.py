@@ -35,7 +35,7 @@ def read_group(folder: Path, runs: Sequence[Run], settings: dict, points: int) -
     Args:
         folder: of all runs.
         runs: one for each seed.
-        settings: model and classes of their task.
+        settings: dataset, model and classes of their task.
         points: roughly how many points a curve may have.
     """
     first = runs[0]
@@ -56,6 +56,7 @@ def read_group(folder: Path, runs: Sequence[Run], settings: dict, points: int) -
         first.task,
         first.l2_lambda,
         "shuffled" if first.shuffle else "not shuffled",
+        settings["dataset"],
         settings["model"],
         settings["classes"],
         seeds,
@@ -69,24 +70,24 @@ def read_group(folder: Path, runs: Sequence[Run], settings: dict, points: int) -
 def main() -> None:
     """Read the command line, read all runs, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--grid", type=json.loads, required=True, help="JSON: the tasks' grid")
     parser.add_argument(
-        "--settings", type=json.loads, required=True, help="JSON: dataset, model, classes by task"
+        "--tasks",
+        type=json.loads,
+        required=True,
+        help="JSON: grid and settings by task",
     )
     parser.add_argument("--runs", type=Path, required=True, help="folder of all runs")
     parser.add_argument("--data", type=Path, required=True, help="folder of all data sets")
     parser.add_argument("--template", type=Path, required=True, help="HTML with placeholders")
     parser.add_argument("--output", type=Path, required=True, help="the page")
     arguments = parser.parse_args()
+    tasks = tasks_of(arguments.tasks)
     members = [
-        list(runs)
-        for _, runs in groupby(
-            runs_of_tasks(tasks_of(arguments.grid)), lambda run: run._replace(seed=0)
-        )
+        list(runs) for _, runs in groupby(runs_of_tasks(tasks), lambda run: run._replace(seed=0))
     ]
     groups, predictions = [], []
     for runs in members:
-        settings = arguments.settings[runs[0].task]
+        settings = tasks[runs[0].task]
         validation = read_split(arguments.data / settings["dataset"] / "validation.parquet")
         points = curve_points(len(members))
         groups.append(read_group(arguments.runs, runs, settings, points))

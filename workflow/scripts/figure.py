@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
@@ -31,27 +30,42 @@ def read_run(folder: Path, run: Run, label: str) -> RunData:
     return RunData(
         label,
         run.seed,
-        float(run.l2_lambda),
         curves,
         weights,
         weight_labels,
         image_shape,
-        summary["weight_norm"],
+        summary,
     )
 
 
-def labels(runs: Iterable[Run]) -> list[str]:
-    """Name what varies among the runs, apart from the seed, which a band shows."""
-    runs = list(runs)
-    lambdas = len({run.l2_lambda for run in runs}) > 1
-    shuffles = len({run.shuffle for run in runs}) > 1
-    return [
-        ", ".join(
-            [f"λ = {run.l2_lambda}"] * lambdas
-            + ["with shuffle" if run.shuffle else "without shuffle"] * shuffles
-        )
-        for run in runs
+def labels(runs: list[Run], tasks: dict[str, dict], on_axis: str | None = None) -> list[str]:
+    """Name what varies among the runs, apart from the seed, which a band shows, and from an axis.
+
+    Args:
+        runs: of one figure.
+        tasks: after `expand_sweeps`.
+        on_axis: the setting that the figure's horizontal axis shows.
+    """
+    settings = [_settings(run, tasks[run.task]["varies"]) for run in runs]
+    varying = [
+        key
+        for key in settings[0]
+        if key != on_axis and len({of_run[key] for of_run in settings}) > 1
     ]
+    return [", ".join(of_run[key] for key in varying) for of_run in settings]
+
+
+def _settings(run: Run, varies: dict) -> dict[str, str]:
+    """What tells a run from others of its task, in words."""
+    swept = {key: f"{key.replace('_', ' ')} {_words(varies[key])}" for key in varies}
+    shuffle = "with shuffle" if run.shuffle else "without shuffle"
+    return swept | {"l2_lambda": f"λ = {run.l2_lambda}", "shuffle": shuffle}
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "without limit" if value is None else str(value)
 
 
 def main() -> None:
@@ -62,12 +76,15 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of all runs")
     parser.add_argument("--output", nargs="+", type=Path, required=True, help="one per format")
     arguments = parser.parse_args()
-    runs = select_runs(tasks_of(arguments.grid), arguments.figure["runs"])
+    tasks = tasks_of(arguments.grid)
+    runs = select_runs(tasks, arguments.figure["runs"])
+    kind = arguments.figure["kind"]
+    names = labels(runs, tasks, "l2_lambda" if kind == "norm" else arguments.figure.get("x"))
     data = [
         read_run(arguments.runs / run.folder, run, label)
-        for run, label in zip(runs, labels(runs), strict=True)
+        for run, label in zip(runs, names, strict=True)
     ]
-    figure = draw(arguments.figure["kind"], data, arguments.figure)
+    figure = draw(kind, data, arguments.figure)
     for path in arguments.output:
         save(figure, path)
 

@@ -12,7 +12,7 @@ from regression.evaluation import evaluate
 from regression.fast_training import train
 from regression.files import write_json, write_parquet
 from regression.results import history_table, weights_table
-from regression.splits import read_split, select_classes
+from regression.splits import first_examples, read_split, select_classes
 from regression.training import require_finite
 
 SETTINGS = (
@@ -33,8 +33,10 @@ def read_arguments() -> argparse.Namespace:
     for split in SPLITS:
         parser.add_argument(f"--{split}", type=Path, required=True, help="split as Parquet")
     parser.add_argument("--task", required=True)
+    parser.add_argument("--dataset", required=True, help="name, for the summary")
     parser.add_argument("--model", required=True)
     parser.add_argument("--classes", type=int, nargs="+", required=True)
+    parser.add_argument("--train-size", type=json.loads, required=True, help="examples, or null")
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--l2-lambda", type=float, required=True)
     parser.add_argument("--batch-size", type=int, required=True)
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Train, evaluate on every split and write the three files."""
     splits = {name: read_split(getattr(arguments, name)) for name in SPLITS}
     examples = {name: select_classes(split, arguments.classes) for name, split in splits.items()}
+    examples["train"] = first_examples(examples["train"], arguments.train_size)
     settings = {name: getattr(arguments, name) for name in SETTINGS}
     result = train(
         arguments.model,
@@ -87,7 +90,12 @@ def run(arguments: argparse.Namespace) -> None:
         }
         | {f"{name}_loss": score.loss for name, score in scores.items()}
         | {f"{name}_accuracy": score.accuracy for name, score in scores.items()}
-        | {"weight_norm": weight_norm},
+        | {
+            "weight_norm": weight_norm,
+            "dataset": arguments.dataset,
+            "classes": arguments.classes,
+            "train_size": len(examples["train"].targets),
+        },
     )
 
 

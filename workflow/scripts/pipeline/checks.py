@@ -16,7 +16,10 @@ from regression.results import HISTORIES_SCHEMA, METRICS_SCHEMA, numbers
 RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
 
 #: Columns of the metrics that must equal the config's values of the run's task.
-HYPERPARAMETERS = ("model", "learning_rate", "batch_size", "max_epochs", "patience")
+HYPERPARAMETERS = (
+    *("dataset", "model", "classes", "train_size"),
+    *("learning_rate", "batch_size", "max_epochs", "patience"),
+)
 
 CHECK_CURVES = (("validation", "loss"), ("validation", "accuracy"), ("train", "accuracy"))
 CURVES = (("train", "loss"), *CHECK_CURVES)
@@ -113,7 +116,9 @@ def _of_row(row: dict, run: Run, task: dict) -> Iterator[str]:
         elif isinstance(value, float) and not _in_range(name, value):
             yield f"{place}, {name}: found {value}"
     for name in HYPERPARAMETERS:
-        if row[name] != task[name]:
+        # Without a train_size in the config, the metrics have the size of the whole split.
+        everything = name == "train_size" and task[name] is None
+        if row[name] != task[name] and not everything:
             yield f"{place}, {name}: found {row[name]}, but the config says {task[name]}"
     epochs, limit = row["epochs"], task["max_epochs"]
     if epochs is not None and (epochs > limit or (not row["stopped_early"] and epochs != limit)):

@@ -12,13 +12,15 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from pipeline.config import check_selection
+from pipeline.duplicates import duplicates_in
 from pipeline.explain import listed, nearest, schema_errors, unknown
+from pipeline.sweeps import as_list
 from regression.errors import ReproductionError
 from regression.measurements import (
     MEASUREMENTS,
     Measured,
     MeasurementError,
+    NotApplicableError,
     NotDecidableError,
     Results,
 )
@@ -78,10 +80,16 @@ Student's intervals of the mean, for one claim at a time.
 Reproduced: the mean and every single seed lie in the expected region. Reproduced within seed \
 spread: the mean does, but not every seed, so that a single run could have shown otherwise. Not \
 reproduced: the mean lies outside. Not decidable from the data: the corrected p-value is too \
-large, or the quantity does not exist.
+large, or the quantity does not exist. Not applicable: the configuration has no runs as the claim \
+is about.
 
 A series that is to rise or fall with lambda is judged by the change, from one lambda to the \
 next, that speaks most against it. This errs on the side of not decidable."""
+#: The verdict where nothing was measured, and how its explanation begins.
+_WITHOUT_A_VALUE = {
+    NotDecidableError: (Verdict.NOT_DECIDABLE, "Not decidable"),
+    NotApplicableError: (Verdict.NOT_APPLICABLE, "Not applicable"),
+}
 SELECTIONS = ("runs", "other", "rest", "judges")
 
 
@@ -89,35 +97,36 @@ class ClaimsError(ReproductionError):
     """The claims file has errors, or claims of it cannot be evaluated; the message lists all."""
 
 
-def read_claims(path: Path, schema_path: Path, tasks: dict[str, dict]) -> dict:
-    """Read a claims file and hold it to its schema, the measurements and the grid of runs.
+def read_claims(path: Path, schema_path: Path) -> dict:
+    """Read a claims file and hold it to its schema, the measurements and its own set-ups.
 
     Raises:
         ClaimsError: with all errors, each with its place.
     """
+    text = path.read_text(encoding="utf-8")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content, twice = yaml.safe_load(text), list(duplicates_in(text))
     except yaml.YAMLError as error:
         raise ClaimsError(f"{path} is not YAML: {error}") from error
-    errors = schema_errors(content, schema_path) or list(_cross_check(content, tasks))
+    errors = twice or schema_errors(content, schema_path) or list(_cross_check(content))
     if errors:
         raise ClaimsError(listed(str(path), errors))
     return content
 
 
-def _cross_check(content: dict, tasks: dict[str, dict]) -> Iterator[str]:
+def _cross_check(content: dict) -> Iterator[str]:
     ids = [claim["id"] for claim in content["claims"]]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         yield f"claims.{name}: there are {ids.count(name)} claims of this id"
     for claim in content["claims"]:
         place = f"claims.{claim['id']}"
-        yield from _check_arguments(place, claim, tasks)
+        yield from _check_arguments(place, claim, content["setups"])
         expected = claim["expected"]
         if "high" in expected and not expected["value"] <= expected["high"]:
             yield f"{place}.expected: found high {expected['high']}; it must not be below value"
 
 
-def _check_arguments(place: str, claim: dict, tasks: dict[str, dict]) -> Iterator[str]:
+def _check_arguments(place: str, claim: dict, setups: dict[str, dict]) -> Iterator[str]:
     name, arguments = claim["measurement"], claim["arguments"]
     if name not in MEASUREMENTS:
         yield unknown(f"{place}.measurement", name, MEASUREMENTS)
@@ -136,7 +145,21 @@ def _check_arguments(place: str, claim: dict, tasks: dict[str, dict]) -> Iterato
             yield f"{place}.arguments: {name} needs {parameter.name!r}"
     for key in SELECTIONS:
         if key in arguments:
-            yield from check_selection(f"{place}.arguments.{key}", arguments[key], tasks)
+            yield from _check_selection(f"{place}.arguments.{key}", arguments[key], setups)
+    if "task" in arguments:
+        yield from _check_selection(f"{place}.arguments", arguments, setups)
+
+
+def _check_selection(place: str, selection: dict, setups: dict[str, dict]) -> Iterator[str]:
+    """Hold the names of tasks and lambdas to what the file says of the report."""
+    if selection["task"] not in setups:
+        yield unknown(f"{place}.task", selection["task"], setups)
+        return
+    known = setups[selection["task"]]["l2_lambda"]
+    for key in ("l2_lambda", "l2_lambdas"):
+        for value in as_list(key, selection.get(key, [])):
+            if value not in known:
+                yield unknown(f"{place}.{key}", value, known)
 
 
 def evaluate_claims(content: dict, results: Results) -> list[dict]:
@@ -149,7 +172,7 @@ def evaluate_claims(content: dict, results: Results) -> list[dict]:
         ClaimsError: some claims could not be evaluated; the message names each.
     """
     level = content["confidence_level"]
-    measured: dict[str, Measured | NotDecidableError] = {}
+    measured: dict[str, Measured | NotDecidableError | NotApplicableError] = {}
     samples: dict[str, Sample] = {}
     errors = []
     for claim in content["claims"]:
@@ -158,7 +181,7 @@ def evaluate_claims(content: dict, results: Results) -> list[dict]:
             found = MEASUREMENTS[claim["measurement"]](results, **claim["arguments"])
             samples[name] = _sample(claim, found, level)
             measured[name] = found
-        except NotDecidableError as reason:
+        except (NotDecidableError, NotApplicableError) as reason:
             measured[name] = reason
         except Exception as error:
             # Whatever goes wrong in a measurement, the message must name its claim.
@@ -196,7 +219,7 @@ def _sample(claim: dict, found: Measured, level: float) -> Sample:
 
 def _row(
     claim: dict,
-    found: Measured | NotDecidableError,
+    found: Measured | NotDecidableError | NotApplicableError,
     sample: Sample | None,
     corrected: dict[str, float | None],
     level: float,
@@ -212,11 +235,8 @@ def _row(
         "expected": str(expected),
     }
     if sample is None:
-        return row | {
-            "verdict": str(Verdict.NOT_DECIDABLE),
-            "explanation": f"Not decidable: {found}.",
-            "evidence": "",
-        }
+        verdict, words = _WITHOUT_A_VALUE[type(found)]
+        return row | {"verdict": str(verdict), "explanation": f"{words}: {found}.", "evidence": ""}
     over_seeds = claim["judged"] == OVER_SEEDS
     p_corrected = corrected[claim["id"]]
     verdict = judge(sample, p_corrected, over_seeds=over_seeds, confidence_level=level)

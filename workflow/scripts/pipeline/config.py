@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pipeline.duplicates import duplicates_in
 from pipeline.explain import listed, schema_errors, unknown
-from pipeline.grid import select_runs
+from pipeline.grid import select_runs, select_tasks
 from pipeline.plain import unusable_values
+from pipeline.sweeps import as_list, base_name, expand_sweeps
 from regression.errors import ReproductionError
 
 #: Endings of tables of images, as regression.tables reads them.
@@ -18,10 +19,6 @@ class ConfigError(ReproductionError):
     """The config cannot be run; the message lists all its errors."""
 
 
-def validate_config(config: dict, schema_path: Path) -> None:
-    """Hold a config to its schema, then to what a schema cannot say.
-
-    Raises:
 def refuse_duplicates(paths: Iterable[str | Path]) -> None:
     """Look for keys that stand twice in one mapping of the files that a config consists of.
 
@@ -37,6 +34,10 @@ def refuse_duplicates(paths: Iterable[str | Path]) -> None:
         raise ConfigError(listed("the config", errors))
 
 
+def validate_config(config: dict, schema_path: Path) -> None:
+    """Hold a config to its schema, then to what a schema cannot say.
+
+    Raises:
         ConfigError: with all errors, each with its place, what was found, what is allowed, and the
             nearest valid name.
     """
@@ -53,20 +54,21 @@ def refuse_duplicates(paths: Iterable[str | Path]) -> None:
 def _cross_check(config: dict) -> Iterator[str]:
     for name, dataset in config["data"].items():
         yield from _check_dataset(f"data.{name}", dataset)
-    for name, task in config["tasks"].items():
+    tasks = expand_sweeps(config["tasks"])
+    for name, task in tasks.items():
         yield from _check_task(f"tasks.{name}", task, config["data"])
     for name, figure in config["figures"].items():
         place = f"figures.{name}"
-        yield from check_selection(f"{place}.runs", figure["runs"], config["tasks"])
+        yield from check_selection(f"{place}.runs", figure["runs"], tasks)
         for axis in ("x_limits", "y_limits"):
             if axis in figure and not figure[axis][0] < figure[axis][1]:
                 yield f"{place}.{axis}: found {figure[axis]}; the lower end must come first"
         if figure["kind"] == "weights":
-            yield from _check_one_run(f"{place}.runs", figure["runs"], config["tasks"])
+            yield from _check_one_run(f"{place}.runs", figure["runs"], tasks)
     for name, table in config["tables"].items():
         place = f"tables.{name}.run"
-        yield from check_selection(place, table["run"], config["tasks"])
-        yield from _check_one_run(place, table["run"], config["tasks"])
+        yield from check_selection(place, table["run"], tasks)
+        yield from _check_one_run(place, table["run"], tasks)
 
 
 def _check_dataset(place: str, dataset: dict) -> Iterator[str]:
@@ -102,32 +104,57 @@ def _check_task(place: str, task: dict, data: dict) -> Iterator[str]:
         yield unknown(f"{place}.dataset", task["dataset"], data)
         return
     images = data[task["dataset"]]["splits"]["train"]["count"]
-    if task["batch_size"] > images:
+    size = task.get("train_size") or images
+    if size > images:
         yield (
-            f"{place}.batch_size: found {task['batch_size']}, but the train split of "
-            f"{task['dataset']} has {images} images"
+            f"{place}.train_size: found {size}, but the train split of {task['dataset']} has "
+            f"{images} images"
         )
+    if task["batch_size"] > size:
+        of = "train_size is" if size < images else f"the train split of {task['dataset']} has"
+        yield f"{place}.batch_size: found {task['batch_size']}, but {of} {size} images"
 
 
 def check_selection(place: str, selection: dict, tasks: dict) -> Iterator[str]:
-    """Errors of a selection of runs; `tasks` may be the grid alone."""
-    if selection["task"] not in tasks:
-        yield unknown(f"{place}.task", selection["task"], tasks)
+    """Errors of a selection of runs.
+
+    Args:
+        place: in the config, for the messages.
+        selection: as for `select_runs`.
+        tasks: after `expand_sweeps`.
+    """
+    of_name = select_tasks(tasks, {"task": selection["task"]})
+    if not of_name:
+        known = dict.fromkeys([*map(base_name, tasks), *tasks])
+        yield unknown(f"{place}.task", selection["task"], known)
         return
-    task = tasks[selection["task"]]
     before = False
-    for key, column in (("l2_lambda", "l2_lambda"), ("shuffle", "shuffle"), ("seed", "seeds")):
-        wanted = selection.get(key, [])
-        for value in wanted if isinstance(wanted, list) else [wanted]:
-            if value not in task[column]:
+    for key in selection.keys() - {"task"}:
+        known = _values_of(key, [tasks[name] for name in of_name])
+        for value in as_list(key, selection[key]):
+            if value not in known:
                 before = True
-                yield unknown(f"{place}.{key}", value, task[column])
+                yield unknown(f"{place}.{key}", value, known)
     if not before and not select_runs(tasks, selection):
         yield f"{place}: no run of the task matches {selection}"
 
 
+def _values_of(key: str, tasks: list[dict]) -> list:
+    """All values that some tasks have for a key of a selection."""
+    if key in ("l2_lambda", "shuffle", "seed"):
+        # The combinations of a sweep have the same of these.
+        return tasks[0]["seeds" if key == "seed" else key]
+    values: list = []
+    for task in tasks:
+        # Not a set: the value of `classes` is a list.
+        if task.get(key) not in values:
+            values.append(task.get(key))
+    return values
+
+
 def _check_one_run(place: str, selection: dict, tasks: dict) -> Iterator[str]:
-    if selection["task"] in tasks:
-        count = len(select_runs(tasks, selection))
-        if count > 1:
-            yield f"{place}: matches {count} runs; name l2_lambda, shuffle and seed to pick one"
+    runs = select_runs(tasks, selection)
+    if len(runs) > 1:
+        keys = [*dict.fromkeys(key for run in runs for key in tasks[run.task]["varies"])]
+        names = ", ".join([*keys, "l2_lambda", "shuffle"])
+        yield f"{place}: matches {len(runs)} runs; name {names} and seed to pick one"

@@ -7,10 +7,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from pipeline.grid import Run, runs_of_task, select_runs
-from regression.measurements import MeasurementError
+from pipeline.grid import (
+    Run,
+    objective_of,
+    objectives,
+    runs_of_task,
+    select_runs,
+    select_tasks,
+)
+from regression.measurements import MeasurementError, NotApplicableError
 from regression.results import METRICS_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
-from regression.splits import Examples, Split, read_split, select_classes
+from regression.splits import Examples, Split, first_examples, read_split, select_classes
 
 RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
 
@@ -20,13 +27,17 @@ class DiskResults:
 
     Args:
         root: the folder `results/`.
-        tasks: of each task the grid, its `dataset` and `classes`.
+        tasks: after `expand_sweeps`, with all settings.
+        setups: by task, what it must be like for the claims to be about it: setting -> value,
+            and the values of `l2_lambda`.
     """
 
-    def __init__(self, root: Path, tasks: dict[str, dict]):
+    def __init__(self, root: Path, tasks: dict[str, dict], setups: dict[str, dict]):
         """Read the metrics; everything else when it is asked for."""
         self.root = root
         self.tasks = tasks
+        self.setups = setups
+        self._objectives = objectives(tasks)
         rows = read_table(root / "metrics.parquet", METRICS_SCHEMA).to_pylist()
         self._metrics = {tuple(row[key] for key in RUN_KEYS): row for row in rows}
         # Caches of this object alone, not of the class, so that two folders never mix.
@@ -36,12 +47,16 @@ class DiskResults:
         self._json = cache(self._read_json)
 
     def runs(self, selection: dict) -> list[dict]:
-        """The metrics of the selected runs, in the order of the config."""
-        if selection["task"] not in self.tasks:
-            raise MeasurementError(f"there is no task {selection['task']!r}")
-        runs = select_runs(self.tasks, selection)
+        """The metrics of the selected runs, in the order of the config.
+
+        Raises:
+            NotApplicableError: there are none.
+        """
+        self._task(selection["task"])
+        runs = select_runs(self.tasks, self._as_set_up(selection))
         if not runs:
-            raise MeasurementError(f"no run matches {selection}")
+            wanted = ", ".join(f"{k}={_text(v)}" for k, v in selection.items() if k != "task")
+            raise NotApplicableError(f"the config's {selection['task']} has no runs with {wanted}")
         return [self._row(run) for run in runs]
 
     def curve(self, row: dict, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -58,37 +73,80 @@ class DiskResults:
     def examples(self, row: dict, split: str) -> Examples:
         """What the run's task trains on or is held to."""
         task = self.tasks[row["task"]]
-        return select_classes(self._split(task["dataset"], split), task["classes"])
+        examples = select_classes(self._split(task["dataset"], split), task["classes"])
+        return first_examples(examples, task["train_size"]) if split == "train" else examples
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
-        return self._json(f"optimum/{task}/lambda-{l2_lambda}.json")
+        return self._json(self.optimum_file(task, l2_lambda))
+
+    def optimum_file(self, task: str, l2_lambda: str) -> str:
+        """The file of that optimum, to point at; tasks with one objective share it."""
+        first, spelling = self._objective(task, l2_lambda)
+        return f"results/optimum/{first}/lambda-{spelling}.json"
 
     def derivation(self, equation: str) -> dict:
         """The proof of an equation."""
-        for proof in self._json("derivations.json")["equations"]:
+        for proof in self._json("results/derivations.json")["equations"]:
             if proof["equation"] == equation:
                 return proof
         raise MeasurementError(f"derivations.json has no equation {equation!r}")
 
     def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
         """Shipped gradients of a task's model held against finite differences."""
-        checks = self._json(f"gradients/{task}.json")
-        found = [check for check in checks if check["l2_lambda"] == float(l2_lambda)]
-        if not found:
-            raise MeasurementError(f"gradients/{task}.json has no l2_lambda {l2_lambda}")
-        return found
+        checks = self._json(self.gradients_file(task, l2_lambda))
+        return [check for check in checks if check["l2_lambda"] == float(l2_lambda)]
+
+    def gradients_file(self, task: str, l2_lambda: str) -> str:
+        """The file of these checks, to point at."""
+        first, _ = self._objective(task, l2_lambda)
+        return f"results/gradients/{first}.json"
 
     def where(self, selection: dict, what: str) -> str:
         """A pointer to the rows of a selection: a metrics column, `history`, or a file of runs."""
         if what.endswith(".parquet"):
-            folders = [run.folder for run in select_runs(self.tasks, selection)]
+            folders = [run.folder for run in select_runs(self.tasks, self._as_set_up(selection))]
             rest = f" and {len(folders) - 1} more seeds or lambdas" if len(folders) > 1 else ""
             return f"results/runs/{folders[0]}/{what}{rest}"
-        filters = ", ".join(f"{key}={_text(value)}" for key, value in selection.items())
+        named = selection | {"task": self._task(selection["task"])}
+        filters = ", ".join(f"{key}={_text(value)}" for key, value in named.items())
         if what == "history":
             return f"results/history.parquet: {filters}"
         return f"results/metrics.parquet: {filters}; {what}"
+
+    def _task(self, name: str) -> str:
+        """The task as it is trained: of a sweep, the combination that the claims are about.
+
+        Raises:
+            NotApplicableError: the config has none.
+        """
+        combinations = select_tasks(self.tasks, {"task": name})
+        found = select_tasks(self.tasks, self._as_set_up({"task": name}))
+        if found:
+            return found[0]
+        if not combinations:
+            raise NotApplicableError(f"the config has no task {name}")
+        differences = [
+            f"{key} {_text(value)}"
+            for key, value in self.setups.get(name, {}).items()
+            if key != "l2_lambda" and all(self.tasks[task][key] != value for task in combinations)
+        ]
+        wanted = ", ".join(differences) or "this combination of settings"
+        raise NotApplicableError(f"the claim is about {wanted}, which the config's {name} has not")
+
+    def _objective(self, task: str, l2_lambda: str) -> tuple[str, str]:
+        """The task and lambda under whose name the results on an objective are.
+
+        Raises:
+            NotApplicableError: the config has no such objective.
+        """
+        objective = objective_of(self.tasks[self._task(task)], l2_lambda)
+        if objective not in self._objectives:
+            raise NotApplicableError(f"the config's {task} has no runs with l2_lambda={l2_lambda}")
+        return self._objectives[objective]
+
+    def _as_set_up(self, selection: dict) -> dict:
+        return self.setups.get(selection["task"], {}) | selection
 
     def _row(self, run: Run) -> dict:
         try:
@@ -125,7 +183,7 @@ class DiskResults:
         return read_split(self.root / "data" / dataset / f"{split}.parquet")
 
     def _read_json(self, name: str) -> object:
-        path = self.root / name
+        path = self.root / Path(name).relative_to("results")
         if not path.is_file():
             raise MeasurementError(f"{path} is missing")
         return json.loads(path.read_text(encoding="utf-8"))

@@ -1,8 +1,12 @@
 """The grid of training runs that a config asks for, and the folder of each."""
 
-from collections.abc import Iterable
 from itertools import product
 from typing import NamedTuple
+
+from pipeline.sweeps import as_list, base_name, expand_sweeps, varying
+
+#: What a selection can say of a run beside the settings of its task.
+_OF_A_RUN = {"l2_lambda", "shuffle", "seed"}
 
 
 class Run(NamedTuple):
@@ -40,19 +44,53 @@ def runs_of_tasks(tasks: dict[str, dict]) -> list[Run]:
 
 
 def select_runs(tasks: dict[str, dict], selection: dict) -> list[Run]:
-    """The runs of one task that a figure or table asks for.
+    """The runs that a figure, a table or a claim asks for.
 
     Args:
-        tasks: the tasks of the config.
-        selection: `task`, and any of `l2_lambda`, `shuffle` and `seed`, each a value or a list of
-            values; what is not named is not restricted.
+        tasks: after `expand_sweeps`; their settings, or at least those that span the grid.
+        selection: `task`, and any of `l2_lambda`, `shuffle`, `seed` and the settings of a task,
+            each a value or a list of values; what is not named is not restricted.
     """
-    task = selection["task"]
-    return [run for run in runs_of_task(task, tasks[task]) if _matches(run, selection)]
+    wanted = {key: as_list(key, selection[key]) for key in _OF_A_RUN & selection.keys()}
+    return [
+        run
+        for name in select_tasks(tasks, selection)
+        for run in runs_of_task(name, tasks[name])
+        if all(getattr(run, key) in values for key, values in wanted.items())
+    ]
+
+
+def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
+    """The tasks of a selection: of a sweep all combinations, or those that it names."""
+    settings = selection.keys() - _OF_A_RUN - {"task"}
+    return [
+        name
+        for name, task in tasks.items()
+        if selection["task"] in (name, base_name(name))
+        and all(task[key] in as_list(key, selection[key]) for key in settings & task.keys())
+    ]
+
+
+def objectives(tasks: dict[str, dict]) -> dict[tuple, tuple[str, str]]:
+    """The different objectives that are minimised, each with the first task and lambda that has it.
+
+    Tasks that differ only in how they are trained have the same optimum.
+    """
+    found: dict[tuple, tuple[str, str]] = {}
+    for name, task in tasks.items():
+        for l2_lambda in task["l2_lambda"]:
+            found.setdefault(objective_of(task, l2_lambda), (name, l2_lambda))
+    return found
+
+
+def objective_of(task: dict, l2_lambda: str) -> tuple:
+    """What the optimum of a task depends on."""
+    settings = (task[name] for name in ("dataset", "model", "train_size"))
+    return (*settings, tuple(task["classes"]), float(l2_lambda))
 
 
 def grid_of(tasks: dict[str, dict]) -> dict[str, dict]:
-    """The part of the tasks that spans the grid; the rest does not matter to who lists runs.
+    """The part of the config's tasks that spans the grid; who lists runs needs no more.
 
     Seeds become pairs of first and last of what is consecutive: the grid is put on command lines,
     and Linux allows an argument of 128 KiB, which a few ten thousand seeds would fill.
@@ -63,20 +101,20 @@ def grid_of(tasks: dict[str, dict]) -> dict[str, dict]:
             "shuffle": task["shuffle"],
             "seed_ranges": _ranges(task["seeds"]),
         }
+        | varying(task)
         for name, task in tasks.items()
     }
 
 
 def tasks_of(grid: dict[str, dict]) -> dict[str, dict]:
-    """Undo `grid_of`: tasks as in the config, with what spans the grid."""
-    return {
-        name: {
-            "l2_lambda": task["l2_lambda"],
-            "shuffle": task["shuffle"],
-            "seeds": [seed for a, b in task["seed_ranges"] for seed in range(a, b + 1)],
+    """Undo `grid_of`, and expand the sweeps."""
+    return expand_sweeps(
+        {
+            name: {key: value for key, value in task.items() if key != "seed_ranges"}
+            | {"seeds": [n for a, b in task["seed_ranges"] for n in range(a, b + 1)]}
+            for name, task in grid.items()
         }
-        for name, task in grid.items()
-    }
+    )
 
 
 def _ranges(seeds: list[int]) -> list[list[int]]:
@@ -88,11 +126,3 @@ def _ranges(seeds: list[int]) -> list[list[int]]:
         else:
             ranges.append([seed, seed])
     return ranges
-
-
-def _matches(run: Run, selection: dict) -> bool:
-    return all(getattr(run, key) in _as_list(value) for key, value in selection.items())
-
-
-def _as_list(value: object) -> Iterable:
-    return value if isinstance(value, list) else [value]

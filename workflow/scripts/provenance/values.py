@@ -26,7 +26,7 @@ ABSOLUTE = 1e-9
 _SAMPLES = 32
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 #: How a solver came to its end, not what it found: one step more or less is no other result.
-_EFFORT = re.compile(r'("(?:iterations|gradient_norm|objective_excess_bound)": )[-+.\deE]+')
+_EFFORT = re.compile(r'("(?:gradient_norm|objective_excess_bound)": )[-+.\deE]+')
 _TEXTS = (".json", ".csv", ".md", ".txt", ".tsv")
 
 

@@ -55,6 +55,7 @@ class Group(NamedTuple):
         task: name of the task.
         l2_lambda: as spelt in the config.
         variant: what else tells it from the other groups of the task.
+        dataset: name of the data set that it was trained on.
         model: a key of MODELS.
         classes: the labels of the task, in the order of the class numbers.
         runs: one for each seed.
@@ -67,6 +68,7 @@ class Group(NamedTuple):
     task: str
     l2_lambda: str
     variant: str
+    dataset: str
     model: str
     classes: list[int]
     runs: list[SeedRun]

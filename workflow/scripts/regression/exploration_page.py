@@ -111,7 +111,8 @@ def tables(groups: Sequence[Group], predictions: Sequence[Predictions]) -> dict[
         ),
         "mistakes": to_csv(
             _numbered(
-                mistake_rows(of_group, group, mistakes, "validation") for group, of_group in both
+                mistake_rows(of_group, group, mistakes, f"{group.dataset}, validation")
+                for group, of_group in both
             )
         ),
     }

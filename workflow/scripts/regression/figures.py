@@ -30,6 +30,16 @@ _STYLE = {
 }
 
 
+#: Settings and metrics whose name on an axis says more than that of their column.
+_AXIS_NAMES = {
+    "l2_lambda": "λ (weight of the L2 term)",
+    "weight_norm": "norm of the weights ‖W‖",
+    "train_size": "training examples",
+    "batch_size": "examples in a mini-batch",
+    "patience": "patience (checks)",
+}
+
+
 class Curve(NamedTuple):
     """Values by step: `steps` int64 (n,), `values` float64 (n,)."""
 
@@ -43,22 +53,20 @@ class RunData(NamedTuple):
     Attributes:
         label: what tells it from the other runs of the figure; empty if it is the only one.
         seed: its seed; runs that differ in nothing else have the same label.
-        l2_lambda: weight of the L2 term.
         curves: (split, metric) -> Curve.
         weights: float64 (p + 1, outputs), the last row the bias.
         weight_labels: the label of each output.
         image_shape: (rows, columns).
-        weight_norm: Frobenius norm of the weights.
+        summary: its settings and metrics, by the names of the columns of the metrics.
     """
 
     label: str
     seed: int
-    l2_lambda: float
     curves: dict[tuple[str, str], Curve]
     weights: np.ndarray
     weight_labels: list[int]
     image_shape: tuple[int, int]
-    weight_norm: float
+    summary: dict
 
 
 def loss_plot(runs: Sequence[RunData], options: dict) -> Figure:
@@ -113,7 +121,7 @@ def weights_plot(runs: Sequence[RunData], options: dict) -> Figure:
     axes = figure.subplots(1, len(images), squeeze=False)[0]
     for axis, image, label in zip(axes, images, run.weight_labels, strict=True):
         shown = axis.imshow(image, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
-        axis.set(xticks=[], yticks=[], xlabel=f"digit {label}")
+        axis.set(xticks=[], yticks=[], xlabel=f"class {label}")
         axis.spines[:].set_visible(False)
     bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
     bar.set_label("weight")
@@ -123,19 +131,40 @@ def weights_plot(runs: Sequence[RunData], options: dict) -> Figure:
 
 def norm_plot(runs: Sequence[RunData], options: dict) -> Figure:
     """The norm of the weights against lambda; the axis is linear near 0 to show lambda 0."""
-    figure, axes = _axes("norm of the weights ‖W‖", options)
-    lambdas = np.array(sorted({run.l2_lambda for run in runs}))
-    norms = [[run.weight_norm for run in runs if run.l2_lambda == value] for value in lambdas]
-    first = np.array([of_lambda[0] for of_lambda in norms])
-    axes.plot(lambdas, first, "o-", color=_COLORS[0], label=_line_name("norm of W", runs))
-    low, high = (np.array([extreme(row) for row in norms]) for extreme in (min, max))
-    axes.fill_between(lambdas, low, high, color=_COLORS[0], alpha=0.25)
-    positive = lambdas[lambdas > 0]
-    axes.set_xscale("symlog", linthresh=positive.min() if len(positive) else 1.0)
-    axes.set_xticks(lambdas, [f"{value:g}" for value in lambdas])
-    axes.set_xlabel("λ (weight of the L2 term)")
-    axes.set_ylim(bottom=0)
-    axes.legend()
+    figure = metric_plot(runs, options | {"x": "l2_lambda", "y": "weight_norm"})
+    figure.axes[0].set_ylim(bottom=0)
+    return figure
+
+
+def metric_plot(runs: Sequence[RunData], options: dict) -> Figure:
+    """A metric against a setting: a line for each group of runs that differ in nothing else."""
+    x, y = options["x"], options["y"]
+    figure, axes = _axes(_AXIS_NAMES.get(y, y.replace("_", " ")), options)
+    names = {_position(run.summary[x]): _tick(run.summary[x]) for run in runs}
+    # What is no number, or not only numbers, stands in the order of the config at equal distances.
+    scaled = all(isinstance(position, float) for position in names)
+    places = {name: name if scaled else float(i) for i, name in enumerate(names)}
+    groups = _by_label(runs)
+    for group, color in zip(groups, cycle(_COLORS), strict=False):
+        values: dict[float, list[float]] = {}
+        for run in group:
+            values.setdefault(places[_position(run.summary[x])], []).append(run.summary[y])
+        at = sorted(values)
+        label = _line_name(group[0].label or _AXIS_NAMES.get(y, y.replace("_", " ")), group)
+        first = [values[place][0] for place in at]
+        low, high = ([extreme(values[place]) for place in at] for extreme in (min, max))
+        axes.plot(at, first, "o-" if scaled else "o", color=color, label=label)
+        if scaled:
+            axes.fill_between(at, low, high, color=color, alpha=0.25)
+        else:
+            # Nothing lies between two pairs of digits.
+            axes.vlines(at, low, high, color=color, alpha=0.4, linewidth=4)
+    if scaled:
+        _scale(axes, sorted(places.values()))
+    axes.set_xticks(list(places.values()), list(names.values()))
+    axes.minorticks_off()
+    axes.set_xlabel(_AXIS_NAMES.get(x, x.replace("_", " ")))
+    axes.legend(fontsize=7 if len(groups) > 4 else None)
     return figure
 
 
@@ -144,6 +173,7 @@ KINDS: dict[str, Callable[[Sequence[RunData], dict], Figure]] = {
     "accuracy": accuracy_plot,
     "weights": weights_plot,
     "norm": norm_plot,
+    "metric": metric_plot,
 }
 
 
@@ -154,7 +184,8 @@ def draw(kind: str, runs: Sequence[RunData], options: dict) -> Figure:
         kind: a key of KINDS.
         runs: the runs it shows; of runs with the same label the first is the line, and the range
             of all of them a band.
-        options: `title`, and as the kind needs: `splits`, `window` (steps), `x_limits`, `y_limits`.
+        options: `title`, and as the kind needs: `splits`, `window` (steps), `x` (a setting) and `y`
+            (a metric), `x_limits`, `y_limits`.
     """
     with mpl.rc_context(_STYLE):
         figure = KINDS[kind](runs, options)
@@ -201,6 +232,29 @@ def _axes(ylabel: str, options: dict) -> tuple[Figure, mpl.axes.Axes]:
         title=options["title"],
     )
     return figure, axes
+
+
+def _position(value: object) -> object:
+    """A setting as a place on an axis: a number where it is one."""
+    return float(value) if isinstance(value, int | float) else _tick(value)
+
+
+def _tick(value: object) -> str:
+    """A setting as the text of a tick."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "never" if value is None else str(value)
+
+
+def _scale(axes: mpl.axes.Axes, places: list[float]) -> None:
+    """Linear or, where the values span powers of ten, logarithmic; near 0 it is linear again."""
+    positive = [place for place in places if place > 0]
+    if len(positive) < len(places):
+        axes.set_xscale("symlog", linthresh=positive[0] if positive else 1.0)
+    elif positive[-1] >= 10 * positive[0]:
+        axes.set_xscale("log")
 
 
 def _band(axes: mpl.axes.Axes, x: np.ndarray, y: np.ndarray, half: np.ndarray, color: str) -> None:

@@ -46,7 +46,11 @@ class Results(Protocol):
     """Everything that measurements read."""
 
     def runs(self, selection: Selection) -> list[Row]:
-        """The metrics of the selected runs, in the order of the config."""
+        """The metrics of the selected runs, in the order of the config.
+
+        Raises:
+            NotApplicableError: there are none.
+        """
 
     def curve(self, row: Row, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps int64 (n,) and values float64 (n,) of one curve of a run."""
@@ -60,11 +64,17 @@ class Results(Protocol):
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
 
+    def optimum_file(self, task: str, l2_lambda: str) -> str:
+        """The file of that optimum, to point at; tasks with one objective share it."""
+
     def derivation(self, equation: str) -> dict:
         """The proof of an equation."""
 
     def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
         """Shipped gradients of a task's model held against finite differences."""
+
+    def gradients_file(self, task: str, l2_lambda: str) -> str:
+        """The file of these checks, to point at."""
 
     def where(self, selection: Selection, what: str) -> str:
         """A pointer to the rows of a selection: `metrics`, `history`, or a file of the runs."""
@@ -76,6 +86,10 @@ class MeasurementError(ReproductionError):
 
 class NotDecidableError(Exception):
     """The data do not say; the message is the reason, and the verdict follows."""
+
+
+class NotApplicableError(Exception):
+    """There are no runs as the claim is about; the message is the reason."""
 
 
 # Numbers of the metrics
@@ -434,7 +448,7 @@ def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: st
         np.array(values),
         unit_of(column),
         [
-            f"results/optimum/{runs['task']}/lambda-{l2_lambda}.json: {column}",
+            f"{results.optimum_file(runs['task'], l2_lambda)}: {column}",
             results.where(runs | {"l2_lambda": l2_lambda}, column),
         ],
         f"It would end at {end:.4g}.",
@@ -449,40 +463,35 @@ def optimum_series(results: Results, *, task: str, l2_lambdas: list[str], column
     return Measured(
         np.array([values]),
         unit_of(column),
-        [f"results/optimum/{task}/lambda-{name}.json: {column}" for name in order],
+        [f"{results.optimum_file(task, l2_lambda)}: {column}" for l2_lambda in order],
         f"By lambda: {means}.",
     )
 
 
 def separation(results: Results, *, task: str, l2_lambda: str) -> Measured:
-    """Sum of the training losses where L-BFGS ended; below ln 2 proves the training set separable.
-
-    Each single loss is then below ln 2, so that each image's class has a probability above 1/2.
-    """
+    """How many training images are on the wrong side where L-BFGS ended; 0: they are separable."""
     optimum = results.optimum(task, l2_lambda)
     (row, *_) = results.runs({"task": task, "l2_lambda": l2_lambda})
     n = len(results.examples(row, "train").targets)
     return Measured(
-        np.array([n * optimum["train_loss"]]),
-        "nats",
-        [f"results/optimum/{task}/lambda-{l2_lambda}.json: train_loss"],
-        f"Mean loss of {n} images {optimum['train_loss']:.3g}, accuracy "
-        f"{optimum['train_accuracy']:.4g}, status: {optimum['status']}.",
+        np.array([float(optimum["train_misclassified"])]),
+        "images",
+        [f"{results.optimum_file(task, l2_lambda)}: train_misclassified"],
+        f"Of {n} images; status: {optimum['status']}.",
     )
 
 
 def path_rise(results: Results, *, task: str, l2_lambda: str, column: str) -> Measured:
-    """How far a number rises on the way of L-BFGS, from its lowest value to the last one.
+    """How far a number rises in the first iterations of L-BFGS, from its lowest value to the last.
 
     L-BFGS lowers the same objective as training does, further than training went.
     """
-    optimum = results.optimum(task, l2_lambda)
-    values = np.array([entry[column] for entry in optimum["path"]] + [optimum[column]])
+    values = np.array([entry[column] for entry in results.optimum(task, l2_lambda)["path"]])
     return Measured(
         np.array([curves.rise_after_lowest(values)]),
         "fraction",
-        [f"results/optimum/{task}/lambda-{l2_lambda}.json: path, {column}"],
-        f"From {values.min():.4g} to {values[-1]:.4g}.",
+        [f"{results.optimum_file(task, l2_lambda)}: path, {column}"],
+        f"From {values.min():.4g} to {values[-1]:.4g} in {len(values)} iterations.",
     )
 
 
@@ -509,7 +518,7 @@ def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
     return Measured(
         np.array([max(check["error"] for check in checks)]),
         "relative error",
-        [f"results/gradients/{task}.json: l2_lambda={l2_lambda}"],
+        [f"{results.gradients_file(task, l2_lambda)}: l2_lambda={l2_lambda}"],
         f"{checks[0]['images']} images, {checks[0]['directions']} directions: {named}.",
     )
 
@@ -644,14 +653,16 @@ def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
 
 def _limit(optimum: dict, column: str) -> float:
     """A number at the optimum, or its limit on the way there."""
-    if optimum["status"] == "reached":
-        return quantity(optimum, column)
-    if optimum["status"] == "no finite optimum" and column in ("train_loss", "train_accuracy"):
-        return {"train_loss": 0.0, "train_accuracy": 1.0}[column]
-    raise NotDecidableError(
-        f"the objective with lambda {optimum['l2_lambda']:g} has no known optimum "
-        f"({optimum['status']}; gradient norm {optimum['gradient_norm']:.2g})"
-    )
+    objective = f"the objective with lambda {optimum['l2_lambda']:g}"
+    if optimum["status"] == "not reached":
+        norm = f"{optimum['gradient_norm']:.2g}"
+        raise NotDecidableError(
+            f"the optimum of {objective} was not reached (gradient norm {norm})"
+        )
+    needed = ("train_accuracy", f"{column.removesuffix('_gap')}_accuracy")
+    if None in [optimum[name] for name in (needed if column.endswith("_gap") else (column,))]:
+        raise NotDecidableError(f"{objective} has no finite optimum")
+    return quantity(optimum, column)
 
 
 def _once(*selections: Selection) -> list[Selection]:

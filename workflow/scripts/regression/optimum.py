@@ -38,7 +38,6 @@ class Optimum(NamedTuple):
         weights: float64 (p + 1, outputs).
         objective: J there, in nats.
         gradient_norm: ||grad J|| there, with respect to W.
-        iterations: of L-BFGS.
         separated: lambda is 0 and all training examples are on their right side, so that C has no
             minimiser and 0 as its infimum.
     """
@@ -46,7 +45,6 @@ class Optimum(NamedTuple):
     weights: np.ndarray
     objective: float
     gradient_norm: float
-    iterations: int
     separated: bool
 
 
@@ -115,7 +113,7 @@ def find_optimum(
     )
     W = transform @ result.x.reshape(shape)
     gradient = rules.gradient(W, features, targets, l2_lambda)
-    return Optimum(W, float(result.fun), float(np.linalg.norm(gradient)), iteration, separated)
+    return Optimum(W, float(result.fun), float(np.linalg.norm(gradient)), separated)
 
 
 def _preconditioner(features: np.ndarray, class_count: int, l2_lambda: float) -> np.ndarray:

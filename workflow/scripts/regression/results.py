@@ -47,6 +47,9 @@ METRICS_SCHEMA = pa.schema(
         ("validation_accuracy", pa.float64()),
         ("test_accuracy", pa.float64()),
         ("weight_norm", pa.float64()),
+        ("dataset", pa.string()),
+        ("classes", pa.list_(pa.int64())),
+        ("train_size", pa.int64()),
     ]
 )
 

@@ -20,7 +20,7 @@ class Split(NamedTuple):
 
     Attributes:
         index: uint32 (n,), row of each image in its source file.
-        labels: uint8 (n,), the digit that each image shows.
+        labels: uint8 (n,), what each image shows.
         pixels: uint8 (n, rows * columns), brightness 0..255.
         image_shape: (rows, columns).
     """
@@ -78,6 +78,21 @@ def read_split(path: str | Path) -> Split:
             f"{path}: not a split of a data set ({error}). Delete it and run again."
         ) from error
     return Split(index, labels, pixels, image_shape)
+
+
+def first_examples(examples: Examples, count: int | None) -> Examples:
+    """The first `count` examples, or all of them for None.
+
+    Raises:
+        DataError: there are not that many.
+    """
+    n = len(examples.targets)
+    if count is not None and count > n:
+        raise DataError(
+            f"`train_size` is {count}, but of its classes the train split has {n} images. Correct "
+            "it in the config."
+        )
+    return Examples(examples.pixels[:count], examples.targets[:count])
 
 
 def select_classes(split: Split, classes: list[int]) -> Examples:

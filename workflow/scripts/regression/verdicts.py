@@ -13,7 +13,8 @@ A claim expects a number to lie in some region: "less than 0", "between 3000 and
     - `reproduced within seed spread` if the mean lies in it but some seeds do not, so that one run
       could have shown otherwise,
     - `not reproduced` if the mean lies outside;
-  otherwise the claim is `not decidable from the data`.
+  otherwise the claim is `not decidable from the data`. A claim about runs that the config does not
+have is `not applicable`.
 
 The interval that goes with a verdict is Student's interval of the mean at the confidence level, for
 this claim alone; the decision is the corrected p-value's.
@@ -37,6 +38,7 @@ class Verdict(StrEnum):
     WITHIN_SPREAD = "reproduced within seed spread"
     NOT_REPRODUCED = "not reproduced"
     NOT_DECIDABLE = "not decidable from the data"
+    NOT_APPLICABLE = "not applicable"
 
 
 class Expected(NamedTuple):

@@ -1,0 +1,139 @@
+"""Sweeps: a list in a task stands for one task for each value."""
+
+import copy
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import figure as figure_script
+from pipeline.config import ConfigError, validate_config
+from pipeline.grid import grid_of, objectives, runs_of_tasks, select_runs, tasks_of
+from pipeline.sweeps import expand_sweeps
+from regression.errors import DataError
+from regression.splits import Examples, first_examples
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.fixture
+def swept(config):
+    """The shipped config with a sweep of learning rate and classes, and no figures of that task."""
+    task = config["tasks"]["logistic"]
+    task |= {"learning_rate": [0.01, 0.1], "classes": [[3, 2], [4, 9]], "seeds": [0, 1]}
+    config |= {"figures": {}, "tables": {}}
+    return config
+
+
+def test_a_combination_is_a_task_named_after_what_varies(swept):
+    tasks = expand_sweeps(swept["tasks"])
+    names = [name for name in tasks if name.startswith("logistic/")]
+    assert names == [
+        "logistic/classes-3-2/learning_rate-0.01",
+        "logistic/classes-3-2/learning_rate-0.1",
+        "logistic/classes-4-9/learning_rate-0.01",
+        "logistic/classes-4-9/learning_rate-0.1",
+    ]
+    assert tasks[names[2]]["classes"] == [4, 9]
+    assert tasks[names[2]]["learning_rate"] == 0.01
+    assert "softmax" in tasks and "logistic" not in tasks
+
+
+def test_a_longer_list_leaves_the_folders_of_the_others(swept):
+    before = {run.folder for run in runs_of_tasks(expand_sweeps(swept["tasks"]))}
+    swept["tasks"]["logistic"]["learning_rate"].insert(0, 0.5)
+    after = {run.folder for run in runs_of_tasks(expand_sweeps(swept["tasks"]))}
+    assert before < after
+    assert all("learning_rate-0.5" in folder for folder in after - before)
+
+
+def test_the_grid_on_a_command_line_has_all_runs(swept):
+    runs = runs_of_tasks(expand_sweeps(swept["tasks"]))
+    assert runs_of_tasks(tasks_of(grid_of(swept["tasks"]))) == runs
+
+
+@pytest.mark.parametrize(
+    ("selection", "count"),
+    [
+        ({"task": "logistic"}, 12),
+        ({"task": "logistic", "classes": [4, 9]}, 6),
+        ({"task": "logistic", "classes": [[4, 9], [3, 2]], "learning_rate": 0.1}, 6),
+        ({"task": "logistic", "learning_rate": [0.01], "shuffle": True, "seed": 1}, 2),
+        ({"task": "logistic/classes-4-9/learning_rate-0.1"}, 3),
+    ],
+)
+def test_a_selection_narrows_a_sweep(swept, selection, count):
+    for tasks in (expand_sweeps(swept["tasks"]), tasks_of(grid_of(swept["tasks"]))):
+        assert len(select_runs(tasks, selection)) == count
+
+
+def test_tasks_that_differ_in_how_they_are_trained_share_an_optimum(swept):
+    tasks = expand_sweeps(
+        {name: {"train_size": None} | task for name, task in swept["tasks"].items()}
+    )
+    of_logistic = [name for name, _ in objectives(tasks).values() if name.startswith("logistic")]
+    assert of_logistic == [
+        "logistic/classes-3-2/learning_rate-0.01",
+        "logistic/classes-4-9/learning_rate-0.01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rate": [0.1, 0]}, "learning_rate.1: found 0; must be greater than 0"),
+        ({"learning_rate": [0.1, 0.1]}, "tasks.logistic.learning_rate: 0.1 stands there twice"),
+        ({"batch_size": [16, "32"]}, "batch_size.1: found '32'; must be of type integer"),
+        ({"patience": []}, "tasks.logistic.patience: .* at least 1 entries"),
+        ({"classes": [[3, 2], [4]]}, "tasks.logistic.classes.1: .* at least 2 entries"),
+        ({"classes": [[3, 2], [4, 9, 1]]}, "tasks.logistic/classes-4-9-1.*takes two classes"),
+        ({"dataset": ["mnist", "fashon-mnist"]}, "did you mean 'fashion-mnist'"),
+        ({"train_size": [500, 30000]}, "train_size: found 30000, .* has 20000 images"),
+        ({"train_size": 100}, "batch_size: found 128, but train_size is 100 images"),
+    ],
+)
+def test_an_error_in_a_sweep_has_its_place(config, settings, message):
+    config |= {"figures": {}, "tables": {}}
+    config["tasks"]["logistic"] |= settings
+    with pytest.raises(ConfigError) as caught:
+        validate_config(config, SCHEMA)
+    assert re.search(message, str(caught.value))
+
+
+def test_a_figure_that_names_a_value_out_of_the_sweep_is_refused(config, swept):
+    runs = {"task": "logistic", "learning_rate": 0.2}
+    swept["figures"] = {"rates": {"kind": "norm", "title": "", "caption": "", "runs": runs}}
+    with pytest.raises(
+        ConfigError, match=r"figures.rates.runs.learning_rate: found 0.2; allowed: 0.01, 0.1;"
+    ):
+        validate_config(swept, SCHEMA)
+
+
+def test_labels_name_what_varies_and_is_not_on_the_axis(swept):
+    tasks = expand_sweeps(copy.deepcopy(swept["tasks"]))
+    runs = select_runs(tasks, {"task": "logistic", "shuffle": True, "seed": 0})
+    assert figure_script.labels(runs, tasks)[0] == "classes 3, 2, learning rate 0.01"
+    assert (
+        figure_script.labels(runs, tasks, "classes")
+        == [
+            "learning rate 0.01",
+            "learning rate 0.1",
+        ]
+        * 2
+    )
+
+
+def test_only_as_many_examples_as_there_are():
+    examples = Examples(np.zeros((5, 4), np.uint8), np.arange(5))
+    assert len(first_examples(examples, 3).targets) == 3
+    assert len(first_examples(examples, None).pixels) == 5
+    with pytest.raises(DataError, match=r"`train_size` is 6, but .* has 5 images"):
+        first_examples(examples, 6)
