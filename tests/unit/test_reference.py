@@ -1,0 +1,58 @@
+"""The reference pages say what the schemas say."""
+
+import re
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import reference
+from pipeline.claims import CLAIMS_SCHEMA
+from regression.results import (
+    HISTORIES_SCHEMA,
+    HISTORY_SCHEMA,
+    METRICS_SCHEMA,
+    WEIGHTS_SCHEMA,
+)
+from regression.splits import Split, write_split
+
+FILES = Path("docs", "reference", "files.md")
+RUN = "results/runs/<task>/lambda-<lambda>/shuffle-<shuffle>/seed-<seed>"
+
+
+def columns(page: str, file: str) -> dict[str, str]:
+    """The types of a file's columns by name, as a page has them below the file's heading."""
+    section = page.split(f"## `{file}`\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
+
+
+def test_the_reference_of_the_config_is_that_of_its_schema(repository):
+    schema = yaml.safe_load((repository / reference.SCHEMA).read_text())
+    assert (repository / reference.PAGE).read_text() == reference.page(schema), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        ("results/metrics.parquet", METRICS_SCHEMA),
+        ("results/history.parquet", HISTORIES_SCHEMA),
+        ("results/claims.parquet", CLAIMS_SCHEMA),
+        (f"{RUN}/history.parquet", HISTORY_SCHEMA),
+        (f"{RUN}/weights.parquet", WEIGHTS_SCHEMA),
+    ],
+)
+def test_every_column_of_a_table_is_described_with_its_type(repository, file, schema):
+    described = columns((repository / FILES).read_text(), file)
+    assert list(described.items()) == [(f.name, str(f.type)) for f in schema]
+
+
+def test_the_columns_of_a_split_are_described(repository, tmp_path, make_examples):
+    pixels, targets = make_examples(n=3, pixels=784, classes=2)
+    split = Split(targets.astype("uint32"), targets.astype("uint8"), pixels, (28, 28))
+    write_split(tmp_path / "train.parquet", split)
+    described = columns(
+        (repository / FILES).read_text(), "results/data/<dataset>/{train,validation,test}.parquet"
+    )
+    schema = pq.read_schema(tmp_path / "train.parquet")
+    assert list(described.items()) == [(f.name, str(f.type)) for f in schema]
