@@ -1,6 +1,9 @@
 """IDX files, splits and result files: what is whole goes through, what is damaged is named."""
 
 import json
+import platform
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -194,6 +197,18 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         fail_halfway()
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed_but_not_that_of_another_host(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as writer:
+        pass
+    here, elsewhere = (
+        tmp_path / f".summary.{host}.{writer.pid}.tmp.json" for host in (platform.node(), "node7")
+    )
+    here.touch()
+    elsewhere.touch()
+    write_json(tmp_path / "summary.json", {})
+    assert not here.exists() and elsewhere.exists()
 
 
 def test_nan_never_reaches_a_summary(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +21,13 @@ PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
 def replace_atomically(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it into place if the block succeeds.
 
-    The process number in the name keeps two writers of one file apart (an orphan of a lost
+    Host and process number in the name keep two writers of one file apart (an orphan of a lost
     cluster node beside its own retry), and the rename makes the last whole file win.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays, because matplotlib reads the format from it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{platform.node()}.{os.getpid()}.tmp{path.suffix}")
     _remove_leftovers(path)
     try:
         yield temporary
@@ -38,8 +39,9 @@ def replace_atomically(path: str | Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of writers that were killed; a living writer keeps its own."""
-    pattern = re.compile(rf"\.{re.escape(path.stem)}\.(\d{{1,9}})\.tmp{re.escape(path.suffix)}")
+    """Remove temporary files of writers that were killed on this host; of others nobody knows."""
+    before, after = re.escape(f".{path.stem}.{platform.node()}."), re.escape(f".tmp{path.suffix}")
+    pattern = re.compile(rf"{before}(\d{{1,9}}){after}")
     for entry in os.scandir(path.parent):
         match = pattern.fullmatch(entry.name)
         if match and not _is_alive(int(match[1])):
