@@ -28,7 +28,7 @@ def write_table(factor: float) -> None:
     write_parquet(pa.table({"step": range(1000), "value": values}), "results/table.parquet")
 
 
-def manifest(color: str = "red") -> dict:
+def manifest(color: object = "red") -> dict:
     """The manifest of the products as they are now."""
     table = {"sha256": sha256_of("table.parquet"), "rule": "train", "parameters": {}, "inputs": {}}
     picture = {"sha256": sha256_of("figure.png"), "rule": "figure", "parameters": {"color": color}}
@@ -77,6 +77,13 @@ def test_a_picture_drawn_in_another_way_is_not(results):
     changes = changes_upstream("results/figure.png", expected, found)
     assert "parameter color: 'red' expected, 'blue' found" in changes
     assert any(change.startswith("input results/table.parquet") for change in changes)
+
+
+def test_of_a_large_parameter_only_what_differs_is_named(results):
+    config = {"tasks": {"softmax": {"seeds": [0], "patience": 10}}}
+    other = {"tasks": {"softmax": {"seeds": [0, 1], "patience": 10}}}
+    changes = changes_upstream("results/figure.png", manifest(config), manifest(other))
+    assert changes == ["parameter color.tasks.softmax.seeds: [0] expected, [0, 1] found"]
 
 
 def test_too_large_a_difference_diverges_and_comes_before_what_is_made_of_it(results):

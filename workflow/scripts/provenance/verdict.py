@@ -116,14 +116,20 @@ def _state_of_a_picture(
     return State.DRAWN if fine else State.DIVERGED
 
 
-def _changes(kind: str, before: dict, after: dict, show: Callable[[object], str]) -> Iterator[str]:
+def _changes(
+    kind: str, before: dict, after: dict, show: Callable[[object], str], place: str = ""
+) -> Iterator[str]:
+    """One line for each difference, within mappings for each of theirs."""
     for key in sorted({*before, *after}):
+        name = f"{kind} {place}{key}"
         if key not in after:
-            yield f"{kind} {key}: no longer there"
+            yield f"{name}: no longer there"
         elif key not in before:
-            yield f"{kind} {key}: new, {show(after[key])}"
+            yield f"{name}: new, {show(after[key])}"
+        elif isinstance(before[key], dict) and isinstance(after[key], dict):
+            yield from _changes(kind, before[key], after[key], show, f"{place}{key}.")
         elif before[key] != after[key]:
-            yield f"{kind} {key}: {show(before[key])} expected, {show(after[key])} found"
+            yield f"{name}: {show(before[key])} expected, {show(after[key])} found"
 
 
 def _short(digest: object) -> str:
