@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 
 import pytest
 from snakemake.settings.enums import Quietness
@@ -89,6 +90,19 @@ def test_a_failed_job_shows_the_end_of_its_log_and_how_to_run_it_alone(log):
     assert lines[-1].startswith("0 of 1 job done in ") and "; 1 failed. The next" in lines[-1]
 
 
+def test_the_attempts_of_one_job_are_one_failure_until_one_succeeds(log):
+    run = Run(QUIET)
+    run.plan(train=2)
+    for jobid in (1, 1, 1, 2, 2):
+        run.begin(jobid)
+        run.fail(jobid, log)
+    run.begin(2)
+    run.finish(2)
+    lines = run.end()
+    assert sum(line.startswith("Failed: ") for line in lines) == 2
+    assert "; 1 failed" in lines[-1]
+
+
 def test_of_many_failures_a_few_are_shown_and_all_are_counted(log):
     run = Run(QUIET)
     run.plan(train=100)
@@ -134,15 +148,17 @@ def test_a_dry_run_says_once_and_last_how_much_there_is(tmp_path):
 
 
 def test_of_a_failed_group_the_jobs_that_were_done_are_left_out(tmp_path, log):
-    done = tmp_path / "summary.json"
-    done.touch()
+    done, old = tmp_path / "summary.json", tmp_path / "of_an_earlier_run.json"
+    old.touch()
+    os.utime(old, (0, 0))
     run = Run(QUIET, cores=None)
+    done.touch()
     run.plan(train=2)
     run.begin(0)
     run.begin(1)
     run.log(LogEvent.GROUP_ERROR, aux_logs=[str(log)], job_error_info=[{}, {}])
     run.fail(0, log, done, indent=True)
-    run.fail(1, tmp_path / "no.log", indent=True)
+    run.fail(1, tmp_path / "no.log", old, indent=True)
     lines = run.end()
     assert "Failed: a group of 2 jobs" in lines and "    error: it diverged" in lines
     assert "Failed: Training number 0" not in lines and "Failed: Training number 1" in lines

@@ -110,9 +110,9 @@ class Progress(logging.Handler):
         self._seconds: dict[str, float] = {}
         self._running: dict[int, _Job] = {}
         self._finished: Counter[str] = Counter()
-        self._failed = 0
+        self._failed: set[int] = set()
         self._stopping = False
-        self._started = time.monotonic()
+        self._started, self._since = time.monotonic(), time.time()
         self._line: tqdm | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -131,7 +131,7 @@ class Progress(logging.Handler):
                 self._announce()
             elif self._counts and self.replaces:
                 done, elapsed = self._finished.total(), time.monotonic() - self._started
-                self._say(summary(done, self._counts.total(), self._failed, elapsed))
+                self._say(summary(done, self._counts.total(), len(self._failed), elapsed))
             self._counts.clear()  # logging closes its handlers once more when Python ends
         super().close()
 
@@ -177,6 +177,7 @@ class Progress(logging.Handler):
         self._say(announcement(self._counts, self._seconds, self._cores))
 
     def _finish(self, jobid: int) -> None:
+        self._failed.discard(jobid)  # a retry that succeeded
         if job := self._running.pop(jobid, None):
             self._finished[job.rule] += 1
             self._draw(finished=True)
@@ -184,15 +185,21 @@ class Progress(logging.Handler):
     def _fail(self, record: logging.LogRecord) -> None:
         job = self._running.pop(record.jobid, _Job(record.rule_name, record.rule_name))
         # Of a group that failed Snakemake names all jobs, those too that were done before.
-        done = record.indent and all(Path(file).exists() for file in record.output)
+        done = record.indent and all(self._is_new(Path(file)) for file in record.output)
         if self._stopping or done:
             return
-        self._failed += 1
-        if self._failed <= SHOWN_FAILURES:
+        again = record.jobid in self._failed
+        self._failed.add(record.jobid)
+        if len(self._failed) <= SHOWN_FAILURES and not again:
             logs = [] if job.rule in _SPEAKING else record.log
             shown = [f"Failed: {job.message}", *_logs(logs)] if self._shows_failures else []
             command = self._command(record.output[0])
             self._say("\n".join([*shown, "To run this job alone:", f"  {command}"]))
+
+    def _is_new(self, file: Path) -> bool:
+        """Whether this run has made a file."""
+        # The clock of the files lies a little behind, and may be another machine's.
+        return file.exists() and file.stat().st_mtime > self._since - 1
 
     def _draw(self, finished: bool = False) -> None:
         """Renew the line on a terminal; elsewhere say every tenth of the jobs."""
