@@ -127,11 +127,32 @@ def test_a_claimed_size_takes_no_memory(tmp_path):
 
 
 def test_a_small_file_of_endless_zeros_takes_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("regression.tables._LARGEST_FILE", 10**6)
+    monkeypatch.setattr("regression.tables._LARGEST_FILE", 10**5)
     zeros = np.zeros(10**5, np.uint8)
     pq.write_table(pa.table({"what": zeros, "p": zeros}), tmp_path / "zeros.parquet")
     with pytest.raises(DataError, match="100000 rows of 2 columns would take more memory"):
         read_labelled_images(tmp_path / "zeros.parquet", "what", (1, 1))
+
+
+def test_columns_count_with_the_bytes_that_they_take(tmp_path, monkeypatch):
+    monkeypatch.setattr("regression.tables._LARGEST_FILE", 2 * 10**5)
+    zeros = np.zeros(10**5, np.uint8)
+    pq.write_table(pa.table({"what": zeros, "p": zeros}), tmp_path / "zeros.parquet")
+    _, labels = read_labelled_images(tmp_path / "zeros.parquet", "what", (1, 1))
+    assert len(labels) == 10**5
+
+
+def test_a_csv_file_that_would_take_all_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("regression.tables._LARGEST_CSV", 10)
+    (tmp_path / "images.csv").write_text("what,p\n1,2\n3,4\n")
+    with pytest.raises(DataError, match="larger than 10 bytes"):
+        read_labelled_images(tmp_path / "images.csv", "what", (1, 1))
+
+
+def test_a_table_without_rows_is_named_as_such(tmp_path):
+    (tmp_path / "images.csv").write_text("what,p\n")
+    with pytest.raises(DataError, match="it has no rows"):
+        read_labelled_images(tmp_path / "images.csv", "what", (1, 1))
 
 
 def test_a_row_may_be_longer_than_a_block_of_arrow(tmp_path):

@@ -25,6 +25,7 @@ from regression.errors import DataError
 from regression.files import read_parquet
 
 _LARGEST_FILE = 2**31  # bytes, also of an array in a NumPy file and of a Parquet file in memory
+_LARGEST_CSV = 2**28  # bytes; in memory a pixel of two or three characters takes eight bytes
 _CSV_BLOCK = 2**24  # bytes; a row must fit in, and an image of four million pixels does
 _LARGEST_VALUE = 255
 #: What NumPy and zipfile raise at damaged bytes.
@@ -73,6 +74,11 @@ def read_labelled_images(
 def _from_csv(
     path: Path, label: str, image_shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
+    if path.stat().st_size > _LARGEST_CSV:
+        raise DataError(
+            f"{path}: it is larger than {_LARGEST_CSV} bytes, the most that is read of a CSV file. "
+            "As Parquet it would be smaller, and read faster."
+        )
     try:
         table = csv.read_csv(path, csv.ReadOptions(block_size=_CSV_BLOCK))
         # Names that are not UTF-8 show only when they are asked for.
@@ -88,9 +94,11 @@ def _from_parquet(
     # A column of zeros is a few bytes in the file, however long it is.
     try:
         claimed = pq.read_metadata(path)
+        types = claimed.schema.to_arrow_schema().types
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not readable as Parquet ({error}). {_AGAIN}") from error
-    if claimed.num_rows * claimed.num_columns * 8 > _LARGEST_FILE:
+    row_bytes = sum(max(1, t.bit_width // 8) if pa.types.is_primitive(t) else 8 for t in types)
+    if claimed.num_rows * row_bytes > _LARGEST_FILE:
         raise DataError(
             f"{path}: {claimed.num_rows} rows of {claimed.num_columns} columns would take more "
             f"memory than the {_LARGEST_FILE} bytes that are read. Is it another file?"
@@ -111,6 +119,8 @@ def _from_columns(
             f"{path}: {len(names) - 1} columns beside {label!r}, but `image_shape` in the config "
             f"makes {pixels} pixels. Every other column must be a pixel."
         )
+    if not len(table):
+        return np.empty((0, pixels), np.uint8), np.empty(0, np.uint8)
     # Not table.column(name), which looks through all names each time.
     columns = dict(zip(names, table.columns, strict=True))
     labels = _bytes(path, label, columns.pop(label))
