@@ -179,6 +179,25 @@ def test_of_a_sweep_the_report_s_own_combination_is_judged(folder):
     )
 
 
+def test_a_claim_about_lambdas_that_the_config_has_not_is_not_applicable(folder, content, rows):
+    tasks = TASKS | {"softmax": TASKS["softmax"] | {"l2_lambda": ["0", "1"]}}
+    after = {r["id"]: r for r in evaluate_claims(content, DiskResults(folder, tasks, SETUPS))}
+    for name in ("4c-validation-accuracy", "4d-general-gap", "4e-norm"):
+        assert after[name]["verdict"] == Verdict.NOT_APPLICABLE, name
+        assert "has no runs with l2_lambda=0.001|0.01|0.1" in after[name]["explanation"]
+    assert after["4b-noisier"]["verdict"] == rows["4b-noisier"]["verdict"]
+
+
+def test_a_claim_that_does_not_say_which_combination_of_a_sweep_is_not_applicable(folder, content):
+    tasks = {name: task for name, task in TASKS.items() if name != "softmax"}
+    for rate in (0.1, 0.01):
+        name = f"softmax/learning_rate-{rate}"
+        tasks[name] = TASKS["softmax"] | {"learning_rate": rate, "varies": {"learning_rate": rate}}
+    setups = SETUPS | {"softmax": {"l2_lambda": SETUPS["softmax"]["l2_lambda"]}}
+    after = {r["id"]: r for r in evaluate_claims(content, DiskResults(folder, tasks, setups))}
+    assert "sweeps softmax over learning_rate" in after["4e-norm"]["explanation"]
+
+
 def change(claim_id, **values):
     def apply(content):
         (claim,) = [claim for claim in content["claims"] if claim["id"] == claim_id]

@@ -108,6 +108,7 @@ def test_own_claims(reader):
     assert trained(reader, before) == set()
     assert verdicts(reader).keys() == {"shuffling-is-neutral", "little-regularisation-is-cheap"}
     assert "not applicable" not in verdicts(reader).values()
+    reader.run("snakemake --cores 2 results/report.pdf")
 
 
 @pytest.mark.parametrize("name", HOW_TO)

@@ -13,7 +13,7 @@ SCRIPTS = Path(workflow.basedir, "scripts")
 sys.path.insert(0, str(SCRIPTS))
 
 from pipeline.config import ConfigError, refuse_duplicates, validate_config
-from pipeline.grid import grid_of, objectives, runs_of_tasks, select_runs
+from pipeline.grid import SETTINGS, grid_of, objectives, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 from pipeline.progress import attach as attach_progress
 from pipeline.sweeps import base_name, expand_sweeps
@@ -56,10 +56,6 @@ ALL_SCRIPTS = sorted(os.path.relpath(path) for path in SCRIPTS.rglob("*.py"))
 CLAIMS = config["claims"]
 REPORT_TEMPLATE = os.path.relpath(Path(workflow.basedir, "report", "report.typ"))
 CLAIMS_SCHEMA = os.path.relpath(Path(workflow.basedir, "schemas", "claims.schema.yaml"))
-SETTINGS = [
-    *("dataset", "model", "classes", "train_size"),
-    *("learning_rate", "batch_size", "max_epochs", "patience"),
-]
 
 
 wildcard_constraints:

@@ -10,16 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.grid import Run, runs_of_tasks
+from pipeline.grid import SETTINGS, Run, runs_of_tasks
 from regression.results import HISTORIES_SCHEMA, METRICS_SCHEMA, numbers
 
 RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
-
-#: Columns of the metrics that must equal the config's values of the run's task.
-HYPERPARAMETERS = (
-    *("dataset", "model", "classes", "train_size"),
-    *("learning_rate", "batch_size", "max_epochs", "patience"),
-)
 
 CHECK_CURVES = (("validation", "loss"), ("validation", "accuracy"), ("train", "accuracy"))
 CURVES = (("train", "loss"), *CHECK_CURVES)
@@ -115,7 +109,7 @@ def _of_row(row: dict, run: Run, task: dict) -> Iterator[str]:
             yield f"{place}, {name}: is missing"
         elif isinstance(value, float) and not _in_range(name, value):
             yield f"{place}, {name}: found {value}"
-    for name in HYPERPARAMETERS:
+    for name in SETTINGS:
         # Without a train_size in the config, the metrics have the size of the whole split.
         everything = name == "train_size" and task[name] is None
         if row[name] != task[name] and not everything:

@@ -15,6 +15,7 @@ from pipeline.grid import (
     select_runs,
     select_tasks,
 )
+from pipeline.sweeps import as_list
 from regression.measurements import MeasurementError, NotApplicableError
 from regression.results import METRICS_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
 from regression.splits import Examples, Split, first_examples, read_split, select_classes
@@ -50,13 +51,16 @@ class DiskResults:
         """The metrics of the selected runs, in the order of the config.
 
         Raises:
-            NotApplicableError: there are none.
+            NotApplicableError: there are none, or none of a lambda that the selection takes in.
         """
-        self._task(selection["task"])
-        runs = select_runs(self.tasks, self._as_set_up(selection))
-        if not runs:
-            wanted = ", ".join(f"{k}={_text(v)}" for k, v in selection.items() if k != "task")
-            raise NotApplicableError(f"the config's {selection['task']} has no runs with {wanted}")
+        wanted = self._as_trained(selection)
+        runs = select_runs(self.tasks, wanted)
+        lambdas = as_list("l2_lambda", wanted["l2_lambda"])
+        missing = [value for value in lambdas if value not in {run.l2_lambda for run in runs}]
+        if missing:
+            lacks = {k: v for k, v in selection.items() if k != "task"} | {"l2_lambda": missing}
+            named = ", ".join(f"{key}={_text(value)}" for key, value in lacks.items())
+            raise NotApplicableError(f"the config's {selection['task']} has no runs with {named}")
         return [self._row(run) for run in runs]
 
     def curve(self, row: dict, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +109,7 @@ class DiskResults:
     def where(self, selection: dict, what: str) -> str:
         """A pointer to the rows of a selection: a metrics column, `history`, or a file of runs."""
         if what.endswith(".parquet"):
-            folders = [run.folder for run in select_runs(self.tasks, self._as_set_up(selection))]
+            folders = [run.folder for run in select_runs(self.tasks, self._as_trained(selection))]
             rest = f" and {len(folders) - 1} more seeds or lambdas" if len(folders) > 1 else ""
             return f"results/runs/{folders[0]}/{what}{rest}"
         named = selection | {"task": self._task(selection["task"])}
@@ -118,17 +122,23 @@ class DiskResults:
         """The task as it is trained: of a sweep, the combination that the claims are about.
 
         Raises:
-            NotApplicableError: the config has none.
+            NotApplicableError: the config has none, or several.
         """
         combinations = select_tasks(self.tasks, {"task": name})
-        found = select_tasks(self.tasks, self._as_set_up({"task": name}))
-        if found:
+        found = select_tasks(self.tasks, {"task": name} | self.setups[name])
+        if len(found) == 1:
             return found[0]
+        if found:
+            swept = ", ".join(self.tasks[found[0]]["varies"])
+            raise NotApplicableError(
+                f"the config sweeps {name} over {swept}, and `setups` in the claims file does not "
+                "say which combination is meant"
+            )
         if not combinations:
             raise NotApplicableError(f"the config has no task {name}")
         differences = [
             f"{key} {_text(value)}"
-            for key, value in self.setups.get(name, {}).items()
+            for key, value in self.setups[name].items()
             if key != "l2_lambda" and all(self.tasks[task][key] != value for task in combinations)
         ]
         wanted = ", ".join(differences) or "this combination of settings"
@@ -145,8 +155,11 @@ class DiskResults:
             raise NotApplicableError(f"the config's {task} has no runs with l2_lambda={l2_lambda}")
         return self._objectives[objective]
 
-    def _as_set_up(self, selection: dict) -> dict:
-        return self.setups.get(selection["task"], {}) | selection
+    def _as_trained(self, selection: dict) -> dict:
+        """The selection with all lambdas that it takes in, of the task as it is trained."""
+        name = selection["task"]
+        lambdas = {"l2_lambda": self.setups[name]["l2_lambda"]}
+        return lambdas | selection | {"task": self._task(name)}
 
     def _row(self, run: Run) -> dict:
         try:

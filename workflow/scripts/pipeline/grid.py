@@ -5,6 +5,12 @@ from typing import NamedTuple
 
 from pipeline.sweeps import as_list, base_name, expand_sweeps, varying
 
+#: What a task says of its runs beside the grid that they span; also columns of the metrics.
+SETTINGS = (
+    *("dataset", "model", "classes", "train_size"),
+    *("learning_rate", "batch_size", "max_epochs", "patience"),
+)
+
 #: What a selection can say of a run beside the settings of its task.
 _OF_A_RUN = {"l2_lambda", "shuffle", "seed"}
 
@@ -74,10 +80,11 @@ def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
 def objectives(tasks: dict[str, dict]) -> dict[tuple, tuple[str, str]]:
     """The different objectives that are minimised, each with the first task and lambda that has it.
 
-    Tasks that differ only in how they are trained have the same optimum.
+    Tasks that differ only in how they are trained have the same optimum. It is named after a task
+    without a sweep, if there is one, so that it keeps its name when a sweep comes or goes.
     """
     found: dict[tuple, tuple[str, str]] = {}
-    for name, task in tasks.items():
+    for name, task in sorted(tasks.items(), key=lambda item: bool(item[1]["varies"])):
         for l2_lambda in task["l2_lambda"]:
             found.setdefault(objective_of(task, l2_lambda), (name, l2_lambda))
     return found

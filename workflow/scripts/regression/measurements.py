@@ -580,7 +580,7 @@ def pairs(results: Results, runs: Selection, other: Selection) -> list[tuple[Row
     """Runs of two selections with the same seed; a single run goes with every run of the other.
 
     Raises:
-        MeasurementError: the seeds of the two are not the same.
+        NotApplicableError: the seeds of the two are not the same.
     """
     first, second = results.runs(runs), results.runs(other)
     if len(first) == 1 or len(second) == 1:
@@ -588,7 +588,9 @@ def pairs(results: Results, runs: Selection, other: Selection) -> list[tuple[Row
         return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
     by_seed = {row["seed"]: row for row in second}
     if sorted(by_seed) != sorted(row["seed"] for row in first) or len(second) != len(first):
-        raise MeasurementError(f"{runs} and {other} do not have the same seeds")
+        raise NotApplicableError(
+            f"the config's {runs['task']} and {other['task']} do not have the same seeds"
+        )
     return [(row, by_seed[row["seed"]]) for row in first]
 
 
