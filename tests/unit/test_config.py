@@ -76,6 +76,17 @@ def set_task(**values):
             r"figure_01.y_limits: found \[1, 0\]; the lower end must come first",
         ),
         (
+            lambda c: c["figures"]["figure_02"].update(x="batch_size"),
+            r"figure_02.x: only for kind metric, and this is accuracy",
+        ),
+        (
+            lambda c: c["tasks"].update(
+                rates=c["tasks"]["softmax"]
+                | {"learning_rate": [0.1, 0.2], "l2_lambda": ["0", "0.0"]}
+            ),
+            r"has 1 error\(s\):\n  tasks.rates.l2_lambda: '0' and '0.0' are the same lambda twice$",
+        ),
+        (
             lambda c: c["data"]["mnist"]["mirrors"].append("ftp://host/{file}"),
             "data.mnist.mirrors.4: found 'ftp://host/{file}'",
         ),

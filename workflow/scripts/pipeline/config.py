@@ -14,6 +14,14 @@ from regression.errors import ReproductionError
 #: Endings of tables of images, as regression.tables reads them.
 FORMATS = (".csv", ".parquet", ".npz")
 
+#: What only some kinds of figures have.
+_OPTIONS_OF_KINDS = {
+    "splits": ("loss", "accuracy"),
+    "window": ("loss",),
+    "x": ("metric",),
+    "y": ("metric",),
+}
+
 
 class ConfigError(ReproductionError):
     """The config cannot be run; the message lists all its errors."""
@@ -54,12 +62,19 @@ def validate_config(config: dict, schema_path: Path) -> None:
 def _cross_check(config: dict) -> Iterator[str]:
     for name, dataset in config["data"].items():
         yield from _check_dataset(f"data.{name}", dataset)
+    for name, task in config["tasks"].items():
+        yield from _check_lambdas(f"tasks.{name}.l2_lambda", task["l2_lambda"])
     tasks = expand_sweeps(config["tasks"])
     for name, task in tasks.items():
         yield from _check_task(f"tasks.{name}", task, config["data"])
     for name, figure in config["figures"].items():
         place = f"figures.{name}"
         yield from check_selection(f"{place}.runs", figure["runs"], tasks)
+        for option in _OPTIONS_OF_KINDS.keys() & figure.keys():
+            kinds = _OPTIONS_OF_KINDS[option]
+            if figure["kind"] not in kinds:
+                only = " and ".join(kinds)
+                yield f"{place}.{option}: only for kind {only}, and this is {figure['kind']}"
         for axis in ("x_limits", "y_limits"):
             if axis in figure and not figure[axis][0] < figure[axis][1]:
                 yield f"{place}.{axis}: found {figure[axis]}; the lower end must come first"
@@ -89,15 +104,18 @@ def _check_dataset(place: str, dataset: dict) -> Iterator[str]:
             )
 
 
-def _check_task(place: str, task: dict, data: dict) -> Iterator[str]:
+def _check_lambdas(place: str, lambdas: list[str]) -> Iterator[str]:
     seen: dict[float, str] = {}
-    for spelling in task["l2_lambda"]:
+    for spelling in lambdas:
         if not math.isfinite(float(spelling)):
-            yield f"{place}.l2_lambda: found {spelling!r}; must be a finite number"
+            yield f"{place}: found {spelling!r}; must be a finite number"
         first = seen.get(float(spelling))
         seen.setdefault(float(spelling), spelling)
         if first is not None:
-            yield f"{place}.l2_lambda: {first!r} and {spelling!r} are the same lambda twice"
+            yield f"{place}: {first!r} and {spelling!r} are the same lambda twice"
+
+
+def _check_task(place: str, task: dict, data: dict) -> Iterator[str]:
     if task["model"] == "logistic" and len(task["classes"]) != 2:
         yield f"{place}.classes: found {task['classes']}; logistic regression takes two classes"
     if task["dataset"] not in data:

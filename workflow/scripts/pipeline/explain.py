@@ -69,7 +69,7 @@ def _explain(error: ValidationError) -> Iterator[str]:
             twice = next(value for value in found if found.count(value) > 1)
             yield f"{place}: {twice!r} stands there twice"
         case "oneOf":
-            # All alternatives are the same value alone or in a list.
+            # A value alone or in a list, or the files of one kind of data set or of the other.
             for inner in _nearest_alternative(error):
                 yield from _explain(inner)
         case _:
