@@ -85,12 +85,17 @@ class Checkout:
         path.write_text(yaml.safe_dump(config))
 
     def contents(self) -> dict[str, bytes]:
-        """Every product by its path; logs and benchmarks left out, because they carry times."""
+        """Every product by its path; logs and benchmarks left out, because they carry times.
+
+        So is the half of a file that a killed job may leave under its hidden temporary name: who
+        writes the file next removes it, unless the killed one still hangs in a write to the disk.
+        """
         return {
             str(path.relative_to(self.results)): path.read_bytes()
             for path in sorted(self.results.rglob("*"))
             if path.is_file()
             and path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+            and not path.name.startswith(".")
         }
 
 

@@ -16,6 +16,7 @@ CONFIG["tasks"]["sweep"] = CONFIG["tasks"]["logistic"] | {
     "learning_rate": [0.01, 0.1],
     "batch_size": [16, 32],
     "patience": [10, None],
+    "seeds": [0],
 }
 CONFIG["figures"]["sweep"] = {
     "kind": "metric",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.chaos
@@ -56,7 +57,15 @@ def run_with_kills(checkout, chance: random.Random) -> list[str]:
         killed.append(what)
         checkout.unlock()
     checkout.snakemake(*TARGETS)
+    wait_for_orphans(checkout)
     return killed
+
+
+def wait_for_orphans(checkout) -> None:
+    """Let the jobs end whose head was killed: they may be writing once more what is there."""
+    orphans = [p for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(checkout.folder)]
+    _, alive = psutil.wait_procs(orphans, timeout=120)
+    assert not alive
 
 
 def test_thirty_kills_change_not_one_byte(new_checkout, finished, record_property):
