@@ -76,7 +76,7 @@ def test_a_terminal_has_one_line_that_renews_itself(checkout):
 
 
 def test_an_interrupted_run_leaves_the_terminal_clean(checkout):
-    shown = on_a_terminal(checkout, "runs", "-F", *QUIET, interrupt_after="% |")
+    shown = on_a_terminal(checkout, "runs", "-F", *QUIET, interrupt_after="Training")
     *lines, last = seen(shown)
     assert last == "" and lines[-1].endswith("The next run goes on from there.")
     assert "Traceback" not in shown and "To run this job alone" not in shown
