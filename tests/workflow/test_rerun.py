@@ -13,6 +13,7 @@ def finished_jobs(output: str, rule: str) -> int:
 def test_adding_a_lambda_trains_that_lambda_only(checkout):
     before = checkout.contents()
     checkout.set_config("tasks.softmax.l2_lambda", ["0", "0.001", "0.01", "0.05", "0.1", "1"])
+    assert checkout.planned()["figure"] == 4  # 9 and 10, and the spread of seeds in both
     checkout.set_config("tasks.softmax.seeds", [0])
     output = checkout.snakemake("runs")
     assert finished_jobs(output, "train") == 1

@@ -16,7 +16,7 @@ from pipeline.config import ConfigError, refuse_duplicates, validate_config
 from pipeline.grid import SETTINGS, grid_of, objectives, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 from pipeline.progress import attach as attach_progress
-from pipeline.sweeps import base_name, expand_sweeps
+from pipeline.sweeps import as_list, base_name, expand_sweeps
 
 try:
     refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
@@ -101,6 +101,13 @@ def raw_files(wildcards) -> dict[str, list[str]]:
         ]
         for source in ("train", "test")
     }
+
+
+def raw_hashes(wildcards) -> list[str]:
+    """The hashes of these files, those of `train` first."""
+    sources = raw_files(wildcards)
+    by_name = {file["name"]: file["sha256"] for file in DATA[wildcards.dataset]["files"].values()}
+    return [by_name[Path(path).name] for source in sources for path in sources[source]]
 
 
 def table_options(wildcards) -> list[str]:
@@ -188,9 +195,13 @@ def figure_params(wildcards) -> str:
 
 
 def figure_grid(wildcards) -> str:
-    """The grid of the task that a figure shows, as JSON."""
-    task = base_name(FIGURES[wildcards.figure]["runs"]["task"])
-    return json.dumps(grid_of({task: CONFIG_TASKS[task]}))
+    """The grid of the task that a figure shows, as JSON; without lambdas that it does not show."""
+    runs = FIGURES[wildcards.figure]["runs"]
+    name = base_name(runs["task"])
+    task = CONFIG_TASKS[name]
+    shown = as_list("l2_lambda", runs.get("l2_lambda", task["l2_lambda"]))
+    lambdas = [l2_lambda for l2_lambda in task["l2_lambda"] if l2_lambda in shown]
+    return json.dumps(grid_of({name: task | {"l2_lambda": lambdas}}))
 
 
 def figure_labels(wildcards) -> dict[str, str]:
