@@ -62,6 +62,10 @@ def set_task(**values):
             "figures.figure_05.runs.task: found 'softmax'; allowed:",
         ),
         (lambda c: c["tasks"]["softmax"].pop("seeds"), "tasks.softmax: 'seeds' is missing"),
+        (
+            lambda c: c.update(claims="claim.yaml"),
+            "claims: found 'claim.yaml', but there is no such",
+        ),
         (lambda c: c.update(taks={}), r"\(top level\): unknown key 'taks'.*did you mean 'tasks'"),
         (
             lambda c: c["figures"]["figure_07"]["runs"].pop("l2_lambda"),

@@ -12,10 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from prepare import cut, read_idx_files, require_one_shape
+from prepare import cut, read_idx_files, require_content, require_one_shape
 from regression.errors import DataError
 from regression.features import features
-from regression.files import read_json, replace_atomically, write_json, write_parquet
+from regression.files import (
+    read_json,
+    replace_atomically,
+    sha256_of,
+    write_json,
+    write_parquet,
+)
 from regression.idx import read_idx, write_idx
 from regression.results import (
     HISTORIES_SCHEMA,
@@ -89,6 +95,16 @@ def test_images_and_labels_must_be_as_many(tmp_path):
     write_idx(tmp_path / "labels", np.zeros(4, np.uint8))
     with pytest.raises(DataError, match=r"3 images but .* 4 labels"):
         read_idx_files(tmp_path / "images", tmp_path / "labels")
+
+
+def test_a_raw_file_that_has_changed_is_refused(tmp_path):
+    raw = tmp_path / "images"
+    raw.write_bytes(b"abc")
+    digest = sha256_of(raw)
+    require_content(raw, digest)
+    raw.write_bytes(b"abd")
+    with pytest.raises(DataError, match=f"images: wrong content: .*, expected {digest}"):
+        require_content(raw, digest)
 
 
 def test_images_of_two_shapes_are_refused():

@@ -34,11 +34,13 @@ rule prepare:
     benchmark:
         "results/benchmarks/prepare/{dataset}.tsv"
     params:
+        sha256=raw_hashes,
         table=table_options,
         splits=lambda wildcards: json.dumps(DATA[wildcards.dataset]["splits"]),
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
         "python {input.script:q}"
-        " --train {input.train:q} --test {input.test:q} {params.table:q}"
+        " --train {input.train:q} --test {input.test:q} --sha256 {params.sha256}"
+        " {params.table:q}"
         " --splits {params.splits:q} --output {output:q} > {log:q} 2>&1"

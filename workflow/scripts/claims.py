@@ -14,7 +14,10 @@ from pipeline.grid import tasks_of
 from regression.files import replace_atomically, write_json, write_parquet
 from regression.verdicts import Verdict
 
-COLUMNS = ("section", "claim", "verdict", "measured", "expected", "explanation", "evidence")
+COLUMNS = (
+    *("section", "claim", "reading", "verdict"),
+    *("measured", "expected", "explanation", "evidence"),
+)
 
 
 def counts(rows: list[dict]) -> dict[str, int]:

@@ -8,9 +8,24 @@ import numpy as np
 
 from pipeline import cli
 from regression.errors import DataError
+from regression.files import sha256_of
 from regression.idx import read_idx
 from regression.splits import Split, write_split
 from regression.tables import read_labelled_images
+
+
+def require_content(path: Path, sha256: str) -> None:
+    """Hold a raw file to its hash once more: since it was fetched it may have changed.
+
+    Raises:
+        DataError: it has.
+    """
+    found = sha256_of(path)
+    if found != sha256:
+        raise DataError(
+            f"{path}: wrong content: SHA-256 {found}, expected {sha256}. It has changed since it "
+            "was fetched. Delete it and run again to fetch it anew."
+        )
 
 
 def read_idx_files(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -70,6 +85,7 @@ def main() -> None:
             required=True,
             help="images and labels as IDX, or one table of both",
         )
+    parser.add_argument("--sha256", nargs="+", required=True, help="of these files, train first")
     parser.add_argument("--label", help="of tables: name of the column of the labels")
     parser.add_argument("--image-shape", nargs=2, type=int, help="of tables: rows, columns")
     parser.add_argument(
@@ -77,6 +93,8 @@ def main() -> None:
     )
     parser.add_argument("--output", nargs="+", type=Path, required=True, help="NAME.parquet each")
     arguments = parser.parse_args()
+    for path, digest in zip([*arguments.train, *arguments.test], arguments.sha256, strict=True):
+        require_content(path, digest)
     sources = {}
     for source in ("train", "test"):
         files = getattr(arguments, source)

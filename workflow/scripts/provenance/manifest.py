@@ -6,7 +6,6 @@ truly ran, where a plan drawn up afterwards could only say what would run now. T
 records without all that differs between two machines (times, job numbers).
 """
 
-import hashlib
 import json
 import shlex
 from base64 import urlsafe_b64encode
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from regression.errors import DataError
-from regression.files import read_json
+from regression.files import read_json, sha256_of
 
 #: Files below this folder are products; what else a job reads is source: code, templates, config.
 RESULTS = "results/"
@@ -138,8 +137,7 @@ def sha256(path: Path) -> str:
         DataError: there is no such file.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except FileNotFoundError as error:
         raise DataError(f"{path}: missing. Run again to make it.") from error
 

@@ -8,7 +8,6 @@ A mirror is a template with `{file}` in it:
 """
 
 import gzip
-import hashlib
 import os
 import shutil
 import subprocess
@@ -24,7 +23,7 @@ import pooch
 import requests
 
 from regression.errors import DownloadError
-from regression.files import replace_atomically
+from regression.files import replace_atomically, sha256_of
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TIMEOUT = 20  # seconds without an answer
@@ -60,7 +59,7 @@ def fetch(file: str, sha256: str, mirrors: list[str], destination: Path, cache: 
         DownloadError: no mirror had it; the message gives each mirror's reason.
     """
     cached = cache / sha256 / file
-    if cached.is_file() and _sha256(cached) == sha256:
+    if cached.is_file() and sha256_of(cached) == sha256:
         _copy(cached, destination)
         return f"the cache, {cached}"
 
@@ -155,14 +154,9 @@ def _copy_at_most(source: BinaryIO, target: BinaryIO, limit: int) -> None:
 
 
 def _require_hash(raw: Path, sha256: str) -> None:
-    found = _sha256(raw)
+    found = sha256_of(raw)
     if found != sha256:
         raise _SourceError(f"wrong content: SHA-256 {found}, expected {sha256}; not kept")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy(source: Path, destination: Path) -> None:

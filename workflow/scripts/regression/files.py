@@ -1,5 +1,6 @@
 """Writing files so that a kill or a full disk never leaves half of one."""
 
+import hashlib
 import json
 import os
 import platform
@@ -56,6 +57,12 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         pass  # another user's
     return True
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_parquet(path: str | Path) -> pa.Table:
