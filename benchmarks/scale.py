@@ -25,7 +25,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parent.parent
 LAMBDAS = ["0", "0.001", "0.01", "0.1", "1"]
-SLURM = ["--profile", "tests/slurm/profile", "--workflow-profile", "workflow/profiles/slurm"]
+SLURM = ["--profile", "tests/slurm/profile", "--workflow-profile", "profiles/slurm"]
 SLURM += ["--slurm-init-seconds-before-status-checks", "1"]
 # The same profile, its trainings sent one by one, in groups, or as arrays of the plugin.
 WAYS = {

@@ -54,7 +54,7 @@ class Clock:
 
 def read_examples(folder: Path):
     """Training and validation examples with all ten classes."""
-    from regression.splits import read_split, select_classes
+    from images.splits import read_split, select_classes
 
     splits = (read_split(folder / f"{name}.parquet") for name in ("train", "validation"))
     return [select_classes(split, list(range(10))) for split in splits]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regression.splits import Examples
+from images.splits import Examples
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -23,13 +23,13 @@ from snakemake.utils import update_config
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from common.errors import DataError  # noqa: E402
+from common.files import read_json  # noqa: E402
 from pipeline import cli  # noqa: E402
 from provenance.manifest import RESULTS, record_path, sha256  # noqa: E402
-from regression.errors import DataError  # noqa: E402
-from regression.files import read_json  # noqa: E402
 
 METADATA = Path(".snakemake", "metadata")
-SNAKEFILE = "workflow/Snakefile"
+SNAKEFILE = "Snakefile"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",

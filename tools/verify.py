@@ -12,11 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from common.errors import ReproductionError  # noqa: E402
+from common.files import read_json, write_json  # noqa: E402
 from pipeline import cli  # noqa: E402
+from provenance.comparison import Judgement, State, changes_upstream, judge_all  # noqa: E402
 from provenance.values import ABSOLUTE, RELATIVE, values_of  # noqa: E402
-from provenance.verdict import Judgement, State, changes_upstream, judge_all  # noqa: E402
-from regression.errors import ReproductionError  # noqa: E402
-from regression.files import read_json, write_json  # noqa: E402
 
 RESULTS = Path("results")
 TOLERANCE = f"{RELATIVE:g} relative or {ABSOLUTE:g} absolute"

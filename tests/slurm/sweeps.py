@@ -140,7 +140,7 @@ class Sweep:
         command = [sys.executable, "-m", "snakemake", "--cores", "2"]
         if not local:
             command += ["--profile", "tests/slurm/profile"]
-            command += ["--workflow-profile", "workflow/profiles/slurm"]
+            command += ["--workflow-profile", "profiles/slurm"]
             # These trainings are short: small groups, and a first look at them after a second.
             command += ["--group-components", "trainings=2"]
             command += ["--slurm-init-seconds-before-status-checks", "1"]

@@ -10,16 +10,16 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from pipeline.grid import Run, grid_of, runs_of_tasks
-from pipeline.sweeps import expand_sweeps
-from regression.files import write_json, write_parquet
-from regression.results import (
+from common.files import write_json, write_parquet
+from images.splits import Split, write_split
+from runs.grid import Run, grid_of, runs_of_tasks
+from runs.results import (
     METRICS_SCHEMA,
     history_table,
     weights_table,
     write_histories,
 )
-from regression.splits import Split, write_split
+from runs.sweeps import expand_sweeps
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))

@@ -18,15 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from common.errors import DataError, DownloadError
+from common.files import read_json, write_json
+from images.download import fetch
+from images.idx import read_idx, write_idx
+from images.splits import Split, read_split, write_split
 from pipeline.config import ConfigError, validate_config
-from pipeline.grid import grid_of, runs_of_tasks, select_runs, tasks_of
-from pipeline.sweeps import expand_sweeps
-from regression.download import fetch
-from regression.errors import DataError, DownloadError
-from regression.files import read_json, write_json
-from regression.idx import read_idx, write_idx
-from regression.results import HISTORY_SCHEMA, history_table, read_table
-from regression.splits import Split, read_split, write_split
+from runs.grid import grid_of, runs_of_tasks, select_runs, tasks_of
+from runs.results import HISTORY_SCHEMA, history_table, read_table
+from runs.sweeps import expand_sweeps
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -228,7 +228,7 @@ def test_a_damaged_download_is_right_or_refused(tmp_path, damage, compressed, ta
 
 
 def test_a_gzip_bomb_is_refused_and_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("regression.download._LARGEST_FILE", 10_000)
+    monkeypatch.setattr("images.download._LARGEST_FILE", 10_000)
     (tmp_path / "images.gz").write_bytes(gzip.compress(bytes(1_000_000)))
     with pytest.raises(DownloadError, match="more than 10000 bytes, which is no data set of ours"):
         fetch("images", "0" * 64, [f"file:{tmp_path}/{{file}}"], tmp_path / "out", tmp_path / "c")

@@ -10,8 +10,8 @@ import pytest
 from synthetic import TASKS, as_argument, write_results
 
 import check_results
-from pipeline.checks import CHECK_CURVES, read_histories, violations
-from regression.errors import DataError
+from common.errors import DataError
+from runs.checks import CHECK_CURVES, read_histories, violations
 
 RUN = "softmax/lambda-0.01/shuffle-true/seed-7"
 KEY = ("softmax", 0.01, True, 7)

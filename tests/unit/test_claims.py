@@ -11,9 +11,9 @@ import yaml
 from synthetic import ROOT, TASKS, as_argument, write_results
 
 import claims as claims_script
-from pipeline.claims import CLAIMS_SCHEMA, ClaimsError, evaluate_claims, read_claims
-from pipeline.evidence import DiskResults
-from regression.verdicts import OPPOSITE, Verdict
+from judging.claims import CLAIMS_SCHEMA, ClaimsError, evaluate_claims, read_claims
+from judging.evidence import DiskResults
+from judging.verdicts import OPPOSITE, Verdict
 
 CLAIMS = ROOT / "workflow" / "report" / "claims.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "claims.schema.yaml"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.config import ConfigError, validate_config
-from pipeline.grid import runs_of_task, runs_of_tasks, select_runs
+from runs.grid import runs_of_task, runs_of_tasks, select_runs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from regression import curves
-from regression.measurements import plotted
+from judging import curves
+from judging.measurements import plotted
 
 
 def test_residuals_take_a_straight_trend_out():

@@ -12,18 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from prepare import cut, read_idx_files, require_content, require_one_shape
-from regression.errors import DataError
-from regression.features import features
-from regression.files import (
+from common.errors import DataError
+from common.files import (
     read_json,
     replace_atomically,
     sha256_of,
     write_json,
     write_parquet,
 )
-from regression.idx import read_idx, write_idx
-from regression.results import (
+from images.idx import read_idx, write_idx
+from images.splits import Split, read_split, select_classes, write_split
+from prepare import cut, read_idx_files, require_content, require_one_shape
+from regression.features import features
+from runs.results import (
     HISTORIES_SCHEMA,
     HISTORY_SCHEMA,
     history_table,
@@ -32,7 +33,6 @@ from regression.results import (
     weights_table,
     write_histories,
 )
-from regression.splits import Split, read_split, select_classes, write_split
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from regression import derivations, logistic, softmax
-from regression.derivations import PROOFS, prove, sigmoid, w, x, z
+from judging import derivations
+from judging.derivations import PROOFS, prove, sigmoid, w, x, z
+from judging.gradients import gradient_error, random_directions
+from regression import logistic, softmax
 from regression.features import features
-from regression.gradients import gradient_error, random_directions
 
 
 @pytest.mark.parametrize("equation", PROOFS)

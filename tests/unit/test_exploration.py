@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from regression import exploration_page
-from regression.exploration import (
+from images.splits import Split
+from plots import page as exploration_page
+from plots.exploration import (
     Group,
     Predictions,
     SeedRun,
@@ -27,7 +28,6 @@ from regression.exploration import (
     with_range,
 )
 from regression.models import MODELS
-from regression.splits import Split
 
 SHAPE = (5, 7)
 TEMPLATE = "$options_a $options_b $curves_note $runs_table $bundle $tables $charts $embed_options"
@@ -219,7 +219,7 @@ def test_a_page_of_two_tasks_opens_with_the_ends_of_the_larger_one():
 
 def test_charts_know_nothing_but_their_table_and_the_groups():
     """All rows stand in the tables, once for all charts."""
-    from regression.exploration_charts import all_charts
+    from plots.charts import all_charts
 
     for name, chart in all_charts([{"name": "x"}], classes=3).items():
         assert len(json.dumps(chart.to_dict())) < 12_000, name

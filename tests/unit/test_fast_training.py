@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from common.errors import DataError, DivergenceError
+from images.splits import Examples
 from regression import fast_training, machine_code, training
-from regression.errors import DataError, DivergenceError
 from regression.fast_training import mini_batches
 from regression.minibatches import epoch_orders
-from regression.splits import Examples
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 

@@ -2,7 +2,7 @@
 
 import json
 
-from pipeline.grid import grid_of, runs_of_tasks, tasks_of
+from runs.grid import grid_of, runs_of_tasks, tasks_of
 
 
 def task(seeds: list[int], l2_lambda: tuple[str, ...] = ("0", "1e-3")) -> dict:

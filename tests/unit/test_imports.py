@@ -11,12 +11,12 @@ def names(script, repository):
 def test_training_depends_on_the_loop_but_not_on_the_plots(repository):
     files = names("train.py", repository)
     assert {"train.py", "regression/training.py", "regression/softmax.py"} <= files
-    assert "regression/figures.py" not in files
+    assert "plots/figures.py" not in files
 
 
 def test_figures_depend_on_the_plots_but_not_on_the_loop(repository):
     files = names("figure.py", repository)
-    assert "regression/figures.py" in files
+    assert "plots/figures.py" in files
     assert "regression/training.py" not in files
 
 

@@ -11,14 +11,14 @@ def read(path):
 
 def test_slurm_profile_keeps_what_the_default_one_sets(repository):
     # Only one workflow profile is loaded at a time.
-    profiles = repository / "workflow" / "profiles"
+    profiles = repository / "profiles"
     default, slurm = (read(profiles / name / "config.yaml") for name in ("default", "slurm"))
     assert default.items() <= slurm.items()
 
 
 def test_only_what_computes_for_long_is_sent_to_a_cluster(repository):
     workflow = repository / "workflow"
-    snakefile = (workflow / "Snakefile").read_text(encoding="utf-8")
+    snakefile = (repository / "Snakefile").read_text(encoding="utf-8")
     files = [
         snakefile,
         *(path.read_text(encoding="utf-8") for path in workflow.glob("rules/*.smk")),

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 import reference
-from pipeline.claims import CLAIMS_SCHEMA
-from regression.results import (
+from images.splits import Split, write_split
+from judging.claims import CLAIMS_SCHEMA
+from runs.results import (
     HISTORIES_SCHEMA,
     HISTORY_SCHEMA,
     METRICS_SCHEMA,
     WEIGHTS_SCHEMA,
 )
-from regression.splits import Split, write_split
 
 FILES = Path("docs", "reference", "files.md")
 RUN = "results/runs/<task>/lambda-<lambda>/shuffle-<shuffle>/seed-<seed>"

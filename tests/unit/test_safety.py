@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from regression.download import fetch
-from regression.errors import DownloadError
+from common.errors import DownloadError
+from images.download import fetch
 
 ROOT = Path(__file__).parents[2]
 OUR_CODE = [p for folder in ("workflow", "tools") for p in sorted((ROOT / folder).rglob("*.py"))]

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 import figure as figure_script
+from common.errors import DataError
+from images.splits import Examples, first_examples
 from pipeline.config import ConfigError, validate_config
-from pipeline.grid import grid_of, objectives, runs_of_tasks, select_runs, tasks_of
-from pipeline.sweeps import expand_sweeps
-from regression.errors import DataError
-from regression.splits import Examples, first_examples
+from runs.grid import grid_of, objectives, runs_of_tasks, select_runs, tasks_of
+from runs.sweeps import expand_sweeps
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"

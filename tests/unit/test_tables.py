@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regression.errors import DataError
-from regression.tables import read_labelled_images
+from common.errors import DataError
+from images.labelled import read_labelled_images
 
 SHAPE = (3, 2)
 IMAGES = np.arange(30, dtype=np.uint8).reshape(5, *SHAPE) * 8
@@ -127,7 +127,7 @@ def test_a_claimed_size_takes_no_memory(tmp_path):
 
 
 def test_a_small_file_of_endless_zeros_takes_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("regression.tables._LARGEST_FILE", 10**5)
+    monkeypatch.setattr("images.labelled._LARGEST_FILE", 10**5)
     zeros = np.zeros(10**5, np.uint8)
     pq.write_table(pa.table({"what": zeros, "p": zeros}), tmp_path / "zeros.parquet")
     with pytest.raises(DataError, match="100000 rows of 2 columns would take more memory"):
@@ -135,7 +135,7 @@ def test_a_small_file_of_endless_zeros_takes_no_memory(tmp_path, monkeypatch):
 
 
 def test_columns_count_with_the_bytes_that_they_take(tmp_path, monkeypatch):
-    monkeypatch.setattr("regression.tables._LARGEST_FILE", 2 * 10**5)
+    monkeypatch.setattr("images.labelled._LARGEST_FILE", 2 * 10**5)
     zeros = np.zeros(10**5, np.uint8)
     pq.write_table(pa.table({"what": zeros, "p": zeros}), tmp_path / "zeros.parquet")
     _, labels = read_labelled_images(tmp_path / "zeros.parquet", "what", (1, 1))
@@ -143,7 +143,7 @@ def test_columns_count_with_the_bytes_that_they_take(tmp_path, monkeypatch):
 
 
 def test_a_csv_file_that_would_take_all_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("regression.tables._LARGEST_CSV", 10)
+    monkeypatch.setattr("images.labelled._LARGEST_CSV", 10)
     (tmp_path / "images.csv").write_text("what,p\n1,2\n3,4\n")
     with pytest.raises(DataError, match="larger than 10 bytes"):
         read_labelled_images(tmp_path / "images.csv", "what", (1, 1))

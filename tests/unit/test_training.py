@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from regression.errors import DataError, DivergenceError
+from common.errors import DataError, DivergenceError
 from regression.training import EarlyStopping, train
 
 SETTINGS = {

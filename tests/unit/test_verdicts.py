@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regression.verdicts import (
+from judging.verdicts import (
     OPPOSITE,
     Expected,
     Verdict,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from regression.idx import read_idx
+from images.idx import read_idx
 
 SPLITS = ("train", "validation", "test")
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pyarrow.parquet as pq
 
-from regression.results import HISTORIES_SCHEMA, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA
+from runs.results import HISTORIES_SCHEMA, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA
 
 RUN = "runs/softmax/lambda-0.001/shuffle-true/seed-0"
 

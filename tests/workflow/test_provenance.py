@@ -11,7 +11,7 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from regression.files import write_parquet
+from common.files import write_parquet
 
 MANIFEST = "manifest.json"
 

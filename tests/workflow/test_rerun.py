@@ -33,7 +33,7 @@ def test_adding_a_lambda_trains_that_lambda_only(checkout):
 
 
 def test_an_edit_of_a_plot_draws_figures_and_trains_nothing(checkout):
-    checkout.edit("workflow/scripts/regression/figures.py", "alpha=0.2", "alpha=0.25")
+    checkout.edit("workflow/scripts/plots/figures.py", "alpha=0.2", "alpha=0.25")
     planned = checkout.planned()
     assert planned["figure"] >= 10
     assert not {"train", "collect", "table", "prepare", "download"} & set(planned)
@@ -48,7 +48,7 @@ def test_an_edit_of_the_training_loop_trains_everything(checkout, finished):
 
 
 def test_an_edit_that_compiles_the_kernels_anew_trains_in_the_same_run(checkout, finished):
-    checkout.edit("workflow/scripts/regression/files.py", "zstd", "lz4")
+    checkout.edit("workflow/scripts/common/files.py", "zstd", "lz4")
     runs = len(list(finished.results.glob("runs/**/summary.json")))
     planned = checkout.planned()
     assert planned["compile_kernels"] == 1 and planned["train"] == runs

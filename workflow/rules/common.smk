@@ -9,18 +9,19 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir, "scripts")
+WORKFLOW = Path(workflow.basedir, "workflow")
+SCRIPTS = WORKFLOW / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from pipeline.config import ConfigError, refuse_duplicates, validate_config
-from pipeline.grid import SETTINGS, grid_of, objectives, runs_of_tasks, select_runs
+from runs.grid import SETTINGS, grid_of, objectives, runs_of_tasks, select_runs
 from pipeline.imports import code_of
 from pipeline.progress import attach as attach_progress
-from pipeline.sweeps import as_list, base_name, expand_sweeps
+from runs.sweeps import as_list, base_name, expand_sweeps
 
 try:
     refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
-    validate_config(config, Path(workflow.basedir, "schemas", "config.schema.yaml"))
+    validate_config(config, WORKFLOW / "schemas" / "config.schema.yaml")
 except ConfigError as error:
     raise WorkflowError(str(error))
 
@@ -54,8 +55,8 @@ TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["c
 ALL_SCRIPTS = sorted(os.path.relpath(path) for path in SCRIPTS.rglob("*.py"))
 
 CLAIMS = config["claims"]
-REPORT_TEMPLATE = os.path.relpath(Path(workflow.basedir, "report", "report.typ"))
-CLAIMS_SCHEMA = os.path.relpath(Path(workflow.basedir, "schemas", "claims.schema.yaml"))
+REPORT_TEMPLATE = os.path.relpath(WORKFLOW / "report" / "report.typ")
+CLAIMS_SCHEMA = os.path.relpath(WORKFLOW / "schemas" / "claims.schema.yaml")
 
 
 wildcard_constraints:

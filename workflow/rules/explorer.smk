@@ -5,7 +5,7 @@
 rule explorer:
     input:
         **code("explorer.py"),
-        template=os.path.relpath(Path(workflow.basedir, "report", "explorer.html")),
+        template=os.path.relpath(WORKFLOW / "report" / "explorer.html"),
         runs=explorer_run_files(),
         splits=explorer_splits(),
     output:

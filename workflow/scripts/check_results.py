@@ -4,13 +4,13 @@ import argparse
 import json
 from pathlib import Path
 
-from pipeline import cli
-from pipeline.checks import WHAT_IS_CHECKED, read_histories, violations
-from pipeline.explain import listed
-from pipeline.grid import tasks_of
-from regression.errors import DataError
-from regression.files import write_json
-from regression.results import METRICS_SCHEMA, read_table
+from common import cli
+from common.errors import DataError
+from common.explain import listed
+from common.files import write_json
+from runs.checks import WHAT_IS_CHECKED, read_histories, violations
+from runs.grid import tasks_of
+from runs.results import METRICS_SCHEMA, read_table
 
 
 def main() -> None:

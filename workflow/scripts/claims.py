@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline import cli
-from pipeline.claims import CLAIMS_SCHEMA, METHOD, evaluate_claims, read_claims
-from pipeline.evidence import DiskResults
-from pipeline.grid import tasks_of
-from regression.files import replace_atomically, write_json, write_parquet
-from regression.verdicts import Verdict
+from common import cli
+from common.files import replace_atomically, write_json, write_parquet
+from judging.claims import CLAIMS_SCHEMA, METHOD, evaluate_claims, read_claims
+from judging.evidence import DiskResults
+from judging.verdicts import Verdict
+from runs.grid import tasks_of
 
 COLUMNS = (
     *("section", "claim", "reading", "verdict"),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline import cli
-from pipeline.grid import runs_of_tasks, tasks_of
-from regression.files import read_json, write_parquet
-from regression.results import (
+from common import cli
+from common.files import read_json, write_parquet
+from runs.grid import runs_of_tasks, tasks_of
+from runs.results import (
     HISTORY_SCHEMA,
     METRICS_SCHEMA,
     read_table,

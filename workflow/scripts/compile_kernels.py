@@ -6,8 +6,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from common.files import write_json
 from regression import machine_code
-from regression.files import write_json
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from pipeline import cli
-from regression.derivations import PROOFS
-from regression.files import write_json
+from common import cli
+from common.files import write_json
+from judging.derivations import PROOFS
 
 
 def main() -> None:

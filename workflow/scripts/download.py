@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from pipeline import cli
-from regression.download import cache_folder, fetch
+from common import cli
+from images.download import cache_folder, fetch
 
 
 def main() -> None:

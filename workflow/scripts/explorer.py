@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline import cli
-from pipeline.grid import Run, runs_of_tasks, tasks_of
-from regression.exploration import Group, SeedRun, Series, curve_points, curve_rows, predict
-from regression.exploration_page import explorer_page
-from regression.files import read_json, replace_atomically
-from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
-from regression.splits import read_split
+from common import cli
+from common.files import read_json, replace_atomically
+from images.splits import read_split
+from plots.exploration import Group, SeedRun, Series, curve_points, curve_rows, predict
+from plots.page import explorer_page
+from runs.grid import Run, runs_of_tasks, tasks_of
+from runs.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
 
 
 def read_history(path: Path) -> dict[tuple[str, str], Series]:

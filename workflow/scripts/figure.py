@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import cli
-from pipeline.grid import Run, select_runs, tasks_of
-from regression.figures import Curve, RunData, draw, save
-from regression.files import read_json
-from regression.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, numbers, read_table, weights_matrix
+from common import cli
+from common.files import read_json
+from plots.figures import Curve, RunData, draw, save
+from runs.grid import Run, select_runs, tasks_of
+from runs.results import HISTORY_SCHEMA, WEIGHTS_SCHEMA, numbers, read_table, weights_matrix
 
 
 def read_run(folder: Path, run: Run, label: str) -> RunData:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import cli
+from common import cli
+from common.files import write_json
+from images.splits import Examples, read_split, select_classes
+from judging.gradients import gradient_error, random_directions
 from regression import fast_training
 from regression.features import features
-from regression.files import write_json
-from regression.gradients import gradient_error, random_directions
 from regression.models import MODELS, output_count
-from regression.splits import Examples, read_split, select_classes
 
 #: The first images of the training split; enough for every class and every kind of pixel.
 IMAGES = 512

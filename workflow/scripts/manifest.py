@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from pipeline import cli
+from common import cli
+from common.files import write_json
 from provenance.environment import environment
 from provenance.manifest import manifest_of
-from regression.files import write_json
 
 
 def main() -> None:

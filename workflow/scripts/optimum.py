@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import cli
+from common import cli
+from common.files import write_json
+from images.splits import Examples, first_examples, read_split, select_classes
 from regression.evaluation import Score, evaluate
 from regression.features import features
-from regression.files import write_json
 from regression.optimum import Optimum, find_optimum
-from regression.splits import Examples, first_examples, read_split, select_classes
 
 SPLITS = ("train", "validation", "test")
 

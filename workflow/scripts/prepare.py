@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import cli
-from regression.errors import DataError
-from regression.files import sha256_of
-from regression.idx import read_idx
-from regression.splits import Split, write_split
-from regression.tables import read_labelled_images
+from common import cli
+from common.errors import DataError
+from common.files import sha256_of
+from images.idx import read_idx
+from images.labelled import read_labelled_images
+from images.splits import Split, write_split
 
 
 def require_content(path: Path, sha256: str) -> None:

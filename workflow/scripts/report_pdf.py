@@ -9,10 +9,10 @@ from pathlib import Path
 
 import typst
 
-from pipeline import cli
-from regression.errors import DataError
-from regression.files import read_json, replace_atomically
-from regression.results import METRICS_SCHEMA, read_table
+from common import cli
+from common.errors import DataError
+from common.files import read_json, replace_atomically
+from runs.results import METRICS_SCHEMA, read_table
 
 #: The packages whose version can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")

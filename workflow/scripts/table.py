@@ -5,8 +5,8 @@ import csv
 import json
 from pathlib import Path
 
-from pipeline import cli
-from regression.files import read_json, replace_atomically
+from common import cli
+from common.files import read_json, replace_atomically
 
 COLUMNS = ("quantity", "reported", "reproduced", "equal_to_3_digits")
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import cli
-from regression.errors import ReproductionError
+from common import cli
+from common.errors import ReproductionError
+from common.files import write_json, write_parquet
+from images.splits import first_examples, read_split, select_classes
 from regression.evaluation import evaluate
 from regression.fast_training import train
-from regression.files import write_json, write_parquet
-from regression.results import history_table, weights_table
-from regression.splits import first_examples, read_split, select_classes
 from regression.training import require_finite
+from runs.results import history_table, weights_table
 
 SETTINGS = (
     "l2_lambda",

@@ -1,1 +1,1 @@
-"""What turns a config into a workflow: validation, the grid of runs, the code a script imports."""
+"""What only the Snakefile imports: the check of the config, and the code behind a script."""

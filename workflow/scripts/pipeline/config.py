@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.duplicates import duplicates_in
-from pipeline.explain import listed, schema_errors, unknown
-from pipeline.grid import select_runs, select_tasks
-from pipeline.plain import unusable_values
-from pipeline.sweeps import as_list, base_name, expand_sweeps
-from regression.errors import ReproductionError
+from common.duplicates import duplicates_in
+from common.errors import ReproductionError
+from common.explain import listed, schema_errors, unknown
+from common.plain import unusable_values
+from runs.grid import select_runs, select_tasks
+from runs.sweeps import as_list, base_name, expand_sweeps
 
-#: Endings of tables of images, as regression.tables reads them.
+#: Endings of tables of images, as images.labelled reads them.
 FORMATS = (".csv", ".parquet", ".npz")
 
 #: What only some kinds of figures have.

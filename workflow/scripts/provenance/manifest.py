@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from regression.errors import DataError
-from regression.files import read_json, sha256_of
+from common.errors import DataError
+from common.files import read_json, sha256_of
 
 #: Files below this folder are products; what else a job reads is source: code, templates, config.
 RESULTS = "results/"

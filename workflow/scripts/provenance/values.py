@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from regression.files import read_parquet
+from common.files import read_parquet
 
 #: Two numbers are equal within tolerance if they differ by less than RELATIVE times the larger or
 #: by less than ABSOLUTE, or by one unit of the last decimal place that a text prints.

@@ -1,4 +1,1 @@
-"""Logistic and softmax regression on images: the numerics and the plots.
-
-Nothing in this package knows of Snakemake, of the config or of where files lie.
-"""
+"""The mathematics: models, gradient descent, the optimum. It knows no workflow, config or file."""

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from images.splits import Examples
 from regression.features import features
 from regression.models import MODELS
-from regression.splits import Examples
 
 #: Images turned into float64 features at a time: 4096 x 785 x 8 bytes = 26 MB.
 _CHUNK = 4096

@@ -22,11 +22,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from images.splits import Examples
 from regression import training
 from regression.machine_code import LANES, load_kernels
 from regression.minibatches import epoch_orders
 from regression.models import output_count
-from regression.splits import Examples
 from regression.training import EarlyStopping, TrainingResult, batches_per_epoch, check_interval
 
 #: Most checks that wait for each other, and most bytes that their weights may take.

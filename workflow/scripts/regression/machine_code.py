@@ -28,7 +28,7 @@ from typing import NamedTuple
 import llvmlite.binding as llvm
 import numpy as np
 
-from regression.files import replace_atomically
+from common.files import replace_atomically
 
 #: Lanes of the kernels' vectors: two cache lines, so that one bright pixel serves 16 columns.
 LANES = 16

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regression.errors import DataError, DivergenceError
+from common.errors import DataError, DivergenceError
+from images.splits import Examples
 from regression.features import features
 from regression.minibatches import epoch_orders
 from regression.models import MODELS, accuracy, output_count
-from regression.splits import Examples
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
+from common.errors import DataError
 from provenance.manifest import sha256
 from provenance.values import Difference, compare, values_of
-from regression.errors import DataError
 
 
 class State(Enum):

@@ -12,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from pipeline.duplicates import duplicates_in
-from pipeline.explain import listed, nearest, schema_errors, unknown
-from pipeline.sweeps import as_list
-from regression.errors import ReproductionError
-from regression.measurements import (
+from common.duplicates import duplicates_in
+from common.errors import ReproductionError
+from common.explain import listed, nearest, schema_errors, unknown
+from judging.measurements import (
     MEASUREMENTS,
     Measured,
     MeasurementError,
@@ -24,7 +23,7 @@ from regression.measurements import (
     NotDecidableError,
     Results,
 )
-from regression.verdicts import (
+from judging.verdicts import (
     MONOTONE,
     Expected,
     Sample,
@@ -35,6 +34,7 @@ from regression.verdicts import (
     reduce_series,
     sample_of,
 )
+from runs.sweeps import as_list
 
 #: results/claims.parquet. Where a claim is not decidable, what was not measured is null; without
 #: seeds there is neither an interval nor a p-value.

@@ -22,8 +22,8 @@ from typing import BinaryIO
 import pooch
 import requests
 
-from regression.errors import DownloadError
-from regression.files import replace_atomically, sha256_of
+from common.errors import DownloadError
+from common.files import replace_atomically, sha256_of
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TIMEOUT = 20  # seconds without an answer

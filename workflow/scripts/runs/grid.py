@@ -3,7 +3,7 @@
 from itertools import product
 from typing import NamedTuple
 
-from pipeline.sweeps import as_list, base_name, expand_sweeps, varying
+from runs.sweeps import as_list, base_name, expand_sweeps, varying
 
 #: What a task says of its runs beside the grid that they span; also columns of the metrics.
 SETTINGS = (

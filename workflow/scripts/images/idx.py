@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from regression.errors import DataError
+from common.errors import DataError
 
 _UNSIGNED_BYTE = 0x08
 _LARGEST_FILE = 2**31  # bytes; forty times the largest file of MNIST

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from regression.errors import DataError
+from common.errors import DataError
 
 #: A flipped byte shows when the file is read.
 PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from images.splits import Split
 from regression.features import features
 from regression.models import MODELS
-from regression.splits import Split
 
 #: Images turned into float64 features at a time, to bound the memory.
 _CHUNK = 4096

@@ -17,10 +17,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from regression import curves
-from regression.errors import ReproductionError
+from common.errors import ReproductionError
+from images.splits import Examples
+from judging import curves
 from regression.evaluation import evaluate
-from regression.splits import Examples
 
 Row = dict
 Selection = dict

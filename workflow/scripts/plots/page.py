@@ -12,14 +12,14 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from regression.exploration import (
+from plots.charts import all_charts
+from plots.exploration import (
     Group,
     Predictions,
     confusion_rows,
     mistake_rows,
     weight_rows,
 )
-from regression.exploration_charts import all_charts
 
 #: SVG is text that screen readers and tests can read. The menu saves a chart as a picture; its
 #: other entries would open a page of the network. Vega warns of every layer without rows, as that

@@ -4,7 +4,7 @@ import errno
 import sys
 from collections.abc import Callable
 
-from regression.errors import ReproductionError
+from common.errors import ReproductionError
 
 #: What to do about an error of the system, whose own message names only the fact.
 _CURES = {

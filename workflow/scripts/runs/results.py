@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from regression.errors import DataError
-from regression.files import PARQUET_OPTIONS, read_parquet, replace_atomically
+from common.errors import DataError
+from common.files import PARQUET_OPTIONS, read_parquet, replace_atomically
 
 HISTORY_SCHEMA = pa.schema(
     [

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.grid import SETTINGS, Run, runs_of_tasks
-from regression.results import HISTORIES_SCHEMA, METRICS_SCHEMA, numbers
+from runs.grid import SETTINGS, Run, runs_of_tasks
+from runs.results import HISTORIES_SCHEMA, METRICS_SCHEMA, numbers
 
 RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
 

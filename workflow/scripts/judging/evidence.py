@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from pipeline.grid import (
+from images.splits import Examples, Split, first_examples, read_split, select_classes
+from judging.measurements import MeasurementError, NotApplicableError
+from runs.grid import (
     Run,
     objective_of,
     objectives,
@@ -15,16 +17,14 @@ from pipeline.grid import (
     select_runs,
     select_tasks,
 )
-from pipeline.sweeps import as_list
-from regression.measurements import MeasurementError, NotApplicableError
-from regression.results import METRICS_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
-from regression.splits import Examples, Split, first_examples, read_split, select_classes
+from runs.results import METRICS_SCHEMA, WEIGHTS_SCHEMA, read_table, weights_matrix
+from runs.sweeps import as_list
 
 RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
 
 
 class DiskResults:
-    """Implements `regression.measurements.Results` over a folder.
+    """Implements `judging.measurements.Results` over a folder.
 
     Args:
         root: the folder `results/`.

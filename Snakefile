@@ -10,15 +10,15 @@ configfile: "config.yaml"
 container: "docker://python:3.11-slim"
 
 
-include: "rules/common.smk"
-include: "rules/data.smk"
-include: "rules/train.smk"
-include: "rules/report.smk"
-include: "rules/claims.smk"
-include: "rules/explorer.smk"
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/explorer.smk"
 
 
-report: "report/workflow.rst"
+report: "workflow/report/workflow.rst"
 
 
 onerror:
@@ -79,7 +79,7 @@ rule products:
 
 
 # It describes the inputs of the rule `products`, so that one must come first.
-include: "rules/provenance.smk"
+include: "workflow/rules/provenance.smk"
 
 
 rule all:

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from regression.errors import DataError
-from regression.files import read_parquet
+from common.errors import DataError
+from common.files import read_parquet
 
 _LARGEST_FILE = 2**31  # bytes, also of an array in a NumPy file and of a Parquet file in memory
 _LARGEST_CSV = 2**28  # bytes; in memory a pixel of two or three characters takes eight bytes

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from common.files import write_json, write_parquet
+from provenance.comparison import State, changes_upstream, in_order_of_the_dag, judge_all, sha256
 from provenance.manifest import parameters_of, record_path
 from provenance.values import compare, values_of
-from provenance.verdict import State, changes_upstream, in_order_of_the_dag, judge_all, sha256
-from regression.files import write_json, write_parquet
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from regression.errors import DataError
-from regression.files import read_parquet, write_parquet
+from common.errors import DataError
+from common.files import read_parquet, write_parquet
 
 
 class Split(NamedTuple):

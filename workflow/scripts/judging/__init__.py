@@ -1,0 +1,1 @@
+"""What the results say of the report: measurements, statistics, proofs and verdicts."""
