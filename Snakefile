@@ -15,7 +15,6 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/claims.smk"
-include: "workflow/rules/explorer.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -39,7 +38,6 @@ localrules:
     products,
     download,
     prepare,
-    compile_kernels,
     collect,
     check_results,
     gradients,
@@ -58,7 +56,7 @@ rule runs:
         # The products in between stand here too. With the last ones alone, a failed rerun would
         # leave those of the run before, and the next one would find nothing to do.
         SPLIT_FILES,
-        RUN_FILES,
+        run_files(BLOCKS, *RUN_FILE_NAMES),
         "results/metrics.parquet",
         "results/history.parquet",
         "results/checks.json",

@@ -3,30 +3,10 @@
 # results/derivations.json, and the verdicts in results/claims.{parquet,json,md}.
 
 
-rule check_results:
-    input:
-        **code("check_results.py"),
-        metrics="results/metrics.parquet",
-        history="results/history.parquet",
-    output:
-        "results/checks.json",
-    log:
-        "results/logs/check_results.log",
-    benchmark:
-        "results/benchmarks/check_results.tsv"
-    params:
-        tasks=json.dumps(tasks_with(*SETTINGS)),
-    message:
-        "Testing the results"
-    shell:
-        "python {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
-        " --tasks {params.tasks:q} --output {output:q} > {log:q} 2>&1"
-
-
 rule optimum:
     input:
         unpack(split_files),
-        **code("optimum.py"),
+        unpack(with_model("optimum.py")),
     output:
         "results/optimum/{task}/lambda-{l2_lambda}.json",
     log:
@@ -50,8 +30,7 @@ rule optimum:
 rule gradients:
     input:
         unpack(split_files),
-        **code("gradients.py"),
-        kernels=KERNELS,
+        unpack(with_model("gradients.py")),
     output:
         "results/gradients/{task}.json",
     log:
@@ -65,7 +44,7 @@ rule gradients:
     message:
         "Holding the gradients of {wildcards.task} against finite differences"
     shell:
-        "KERNEL_CACHE_DIR=$(dirname {input.kernels:q}) python {input.script:q}"
+        "python {input.script:q}"
         " --train {input.train:q} --task {wildcards.task:q}"
         " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
         " --output {output:q} > {log:q} 2>&1"
@@ -94,7 +73,7 @@ rule claims:
         checks="results/checks.json",
         metrics="results/metrics.parquet",
         history="results/history.parquet",
-        weights=[file for file in RUN_FILES if file.endswith("weights.parquet")],
+        runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
         derivations="results/derivations.json",
         optimum=optimum_files(),
@@ -112,10 +91,11 @@ rule claims:
     benchmark:
         "results/benchmarks/claims.tsv"
     params:
-        tasks=json.dumps(tasks_with(*SETTINGS)),
+        tasks=task_settings(),
+        runs=[block.folder for block in BLOCKS],
     message:
         "Judging the report's claims"
     shell:
         "python {input.script:q} --claims {input.claims:q} --schema {input.schema:q}"
-        " --tasks {params.tasks:q} --results results --table {output.table:q}"
+        " --tasks {params.tasks:q} --runs {params.runs:q} --results results --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

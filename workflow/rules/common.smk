@@ -13,41 +13,55 @@ WORKFLOW = Path(workflow.basedir, "workflow")
 SCRIPTS = WORKFLOW / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from pipeline.config import ConfigError, refuse_duplicates, validate_config
-from runs.grid import SETTINGS, grid_of, objectives, runs_of_tasks, select_runs
+from pipeline.config import ConfigError, name_shuffles, refuse_duplicates, validate_config
 from pipeline.imports import code_of
 from pipeline.progress import attach as attach_progress
-from runs.sweeps import as_list, base_name, expand_sweeps
+from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, objectives, select_blocks
 
 try:
     refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
     validate_config(config, WORKFLOW / "schemas" / "config.schema.yaml")
+    name_shuffles(config)
 except ConfigError as error:
     raise WorkflowError(str(error))
 
 # `python` in a shell command is the one that runs Snakemake, whether its environment is activated
 # or not.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
+# Compiled kernels are no result: another processor has other ones, and who deletes them loses only
+# the seconds that it takes to compile.
+os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
 
-# As the config has them, and as they are trained.
-CONFIG_TASKS = {name: {"train_size": None} | task for name, task in config["tasks"].items()}
-TASKS, TABLES = expand_sweeps(CONFIG_TASKS), config["tables"]
+# What is said of a task beside the grid that it spans.
+TASK_DEFAULTS = {"train_size": None, "checks_per_epoch": 5, "skip_batches": []}
+TASKS = expand_sweeps({name: TASK_DEFAULTS | task for name, task in config["tasks"].items()})
+BLOCKS = blocks_of(TASKS, config["seeds_per_job"])
+SEEDS = {block.folder: block.seeds for block in BLOCKS}
+TABLES = config["tables"]
+
+
+def blocks_shown(selection: dict) -> list:
+    """The blocks that hold the runs of a selection."""
+    return select_blocks(BLOCKS, TASKS, selection)
+
+
+def seeds_shown(selection: dict) -> set[int]:
+    """The seeds of the runs of a selection."""
+    seeds = {seed for block in blocks_shown(selection) for seed in block.seeds}
+    return seeds & set(as_list("seed", selection.get("seed", list(seeds))))
+
+
 # A figure of the spread of seeds needs several of them.
 FIGURES = {
     name: figure
     for name, figure in config["figures"].items()
-    if len({run.seed for run in select_runs(TASKS, figure["runs"])}) >= figure.get("min_seeds", 1)
+    if len(seeds_shown(figure["runs"])) >= figure.get("min_seeds", 1)
 }
 # The config may offer more data sets than its tasks use; only those are fetched.
 DATA = {name: config["data"][name] for name in {task["dataset"]: None for task in TASKS.values()}}
-RUNS = runs_of_tasks(TASKS)
-SPLIT_FILES = expand(
-    "results/data/{dataset}/{split}.parquet", dataset=DATA, split=["train", "validation", "test"]
-)
-# Machine code, and so no result: another processor has other bytes.
-KERNELS = ".cache/kernels/compiled.json"
-RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "summary.json"]
-RUN_FILES = [f"results/runs/{run.folder}/{file}" for run in RUNS for file in RUN_FILE_NAMES]
+SPLITS = ["train", "validation", "test"]
+SPLIT_FILES = expand("results/data/{dataset}/{split}.parquet", dataset=DATA, split=SPLITS)
+RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "metrics.parquet"]
 FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
 )
@@ -62,9 +76,10 @@ CLAIMS_SCHEMA = os.path.relpath(WORKFLOW / "schemas" / "claims.schema.yaml")
 wildcard_constraints:
     dataset="|".join(DATA),
     task="|".join(map(re.escape, TASKS)),
-    l2_lambda="|".join(sorted({re.escape(run.l2_lambda) for run in RUNS})),
-    shuffle="true|false",
-    seed=r"\d+",
+    l2_lambda="|".join(sorted({re.escape(block.l2_lambda) for block in BLOCKS})),
+    shuffle="false|once|true",
+    first=r"\d+",
+    last=r"\d+",
     figure="|".join(FIGURES) or "none",
     table="|".join(TABLES) or "none",
 
@@ -72,17 +87,13 @@ wildcard_constraints:
 def code(script: str) -> dict[str, str | list[str]]:
     """A script and the modules it imports, as inputs of its rule: an edit of any reruns the rule."""
     path = SCRIPTS / script
-    modules = [os.path.relpath(module) for module in code_of(path) if module != path]
+    modules = [os.path.relpath(module) for module in code_of(path, SCRIPTS) if module != path]
     return {"script": os.path.relpath(path), "code": modules}
 
 
-def run_files(selection: dict, *names: str) -> list[str]:
-    """The named files of all runs that a figure or table shows."""
-    return [
-        f"results/runs/{run.folder}/{name}"
-        for run in select_runs(TASKS, selection)
-        for name in names
-    ]
+def run_files(blocks: list, *names: str) -> list[str]:
+    """The named files of some blocks."""
+    return [f"results/runs/{block.folder}/{name}" for block in blocks for name in names]
 
 
 def sha256_of(wildcards) -> str:
@@ -125,8 +136,18 @@ def split_files(wildcards) -> dict[str, str]:
     return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
 
 
+def with_model(script: str):
+    """The code of a script that works on a task's model: its own, and that of this one model."""
+
+    def code_for(wildcards) -> dict[str, str | list[str]]:
+        of_model = code(f"regression/models/{TASKS[wildcards.task]['model']}.py")
+        return code(script) | {"model": of_model["script"], "model_code": of_model["code"]}
+
+    return code_for
+
+
 def setting(name: str):
-    """One value of a run's task as a parameter, so that only a change of it reruns the training."""
+    """One value of a task as a parameter, so that only a change of it reruns the rule."""
     return lambda wildcards: TASKS[wildcards.task][name]
 
 
@@ -135,17 +156,18 @@ def setting_as_json(name: str):
     return lambda wildcards: json.dumps(TASKS[wildcards.task][name])
 
 
-def tasks_with(*names: str) -> dict[str, dict]:
-    """The grid and some settings of every task, so that only a change of these reruns the rule.
+def training_settings(wildcards) -> str:
+    """What a training is told, as JSON, so that only a change of it trains again."""
+    of_task = {name: TASKS[wildcards.task][name] for name in SWEEPABLE}
+    return json.dumps(
+        of_task | {name: wildcards[name] for name in ("task", "l2_lambda", "shuffle")}
+    )
 
-    The script undoes it with `tasks_of`: sweeps and seeds are not spelled out here, because the
-    command line must not grow with the number of jobs.
-    """
-    grid = grid_of(CONFIG_TASKS)
-    return {
-        task: {name: values[name] for name in names} | grid[task]
-        for task, values in CONFIG_TASKS.items()
-    }
+
+def task_settings() -> str:
+    """The settings of every task, as JSON; they do not grow with the seeds."""
+    names = (*SWEEPABLE, "l2_lambda", "varies")
+    return json.dumps({t: {name: task[name] for name in names} for t, task in TASKS.items()})
 
 
 def optimum_files() -> list[str]:
@@ -185,8 +207,8 @@ def report_config() -> str:
     splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
     captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
-    tasks = tasks_with(*SETTINGS)
-    return json.dumps({"data": splits, "tasks": tasks, "figures": captions, "tables": tables})
+    grid = {name: TASK_DEFAULTS | task for name, task in config["tasks"].items()}
+    return json.dumps({"data": splits, "tasks": grid, "figures": captions, "tables": tables})
 
 
 def figure_params(wildcards) -> str:
@@ -195,37 +217,10 @@ def figure_params(wildcards) -> str:
     return json.dumps({k: v for k, v in FIGURES[wildcards.figure].items() if k not in unseen})
 
 
-def figure_grid(wildcards) -> str:
-    """The grid of the task that a figure shows, as JSON; without lambdas that it does not show."""
-    runs = FIGURES[wildcards.figure]["runs"]
-    name = base_name(runs["task"])
-    task = CONFIG_TASKS[name]
-    shown = as_list("l2_lambda", runs.get("l2_lambda", task["l2_lambda"]))
-    lambdas = [l2_lambda for l2_lambda in task["l2_lambda"] if l2_lambda in shown]
-    return json.dumps(grid_of({name: task | {"l2_lambda": lambdas}}))
-
-
 def figure_labels(wildcards) -> dict[str, str]:
     """How the figure is listed in Snakemake's report."""
     figure = FIGURES[wildcards.figure]
     return {"figure": wildcards.figure, "shows": figure["title"]}
-
-
-def explorer_run_files() -> list[str]:
-    """What the explorer shows of the runs: weights of the first seed, all else of every seed."""
-    first = {run._replace(seed=0): run for run in reversed(RUNS)}
-    return [
-        f"results/runs/{run.folder}/{name}"
-        for run in RUNS
-        for name in RUN_FILE_NAMES
-        if name != "weights.parquet" or run is first[run._replace(seed=0)]
-    ]
-
-
-def explorer_splits() -> list[str]:
-    """The validation splits of all tasks, whose images the explorer asks the models about."""
-    datasets = dict.fromkeys(task["dataset"] for task in TASKS.values())
-    return expand("results/data/{dataset}/validation.parquet", dataset=datasets)
 
 
 def space_left() -> str:

@@ -1,11 +1,13 @@
 # Comes in: the runs, and the verdicts on the claims. Goes out: results/figures/, results/tables/ and
-# the typeset results/report.pdf.
+# the typeset results/report.pdf; of all runs results/explorer.html, one page without a network.
 
 
 rule figure:
     input:
         **code("figure.py"),
-        runs=lambda wildcards: run_files(FIGURES[wildcards.figure]["runs"], *RUN_FILE_NAMES),
+        runs=lambda wildcards: run_files(
+            blocks_shown(FIGURES[wildcards.figure]["runs"]), *RUN_FILE_NAMES
+        ),
     output:
         png=report(
             "results/figures/{figure}.png",
@@ -21,18 +23,22 @@ rule figure:
         "results/benchmarks/figure/{figure}.tsv"
     params:
         figure=figure_params,
-        grid=figure_grid,
+        runs=lambda wildcards: [
+            block.folder for block in blocks_shown(FIGURES[wildcards.figure]["runs"])
+        ],
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "python {input.script:q} --figure {params.figure:q} --grid {params.grid:q}"
-        " --runs results/runs --output {output:q} > {log:q} 2>&1"
+        "python {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
+        " --results results --output {output:q} > {log:q} 2>&1"
 
 
 rule table:
     input:
         **code("table.py"),
-        summary=lambda wildcards: run_files(TABLES[wildcards.table]["run"], "summary.json"),
+        metrics=lambda wildcards: run_files(
+            blocks_shown(TABLES[wildcards.table]["run"]), "metrics.parquet"
+        ),
     output:
         csv=report(
             "results/tables/{table}.csv",
@@ -46,11 +52,16 @@ rule table:
     benchmark:
         "results/benchmarks/table/{table}.tsv"
     params:
-        reported=lambda wildcards: json.dumps(TABLES[wildcards.table]["reported"]),
+        table=lambda wildcards: json.dumps(
+            {key: TABLES[wildcards.table][key] for key in ("run", "reported")}
+        ),
+        runs=lambda wildcards: [
+            block.folder for block in blocks_shown(TABLES[wildcards.table]["run"])
+        ],
     message:
         "Comparing {wildcards.table} with the report"
     shell:
-        "python {input.script:q} --summary {input.summary:q} --reported {params.reported:q}"
+        "python {input.script:q} --table {params.table:q} --runs {params.runs:q} --results results"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
 
@@ -79,3 +90,29 @@ rule report_pdf:
         " --metrics {input.metrics:q} --claims {input.claims:q}"
         " --derivations {input.derivations:q} --checks {input.checks:q} --table {input.table:q}"
         " --figures results/figures --output {output:q} > {log:q} 2>&1"
+
+
+rule explorer:
+    input:
+        **code("explorer.py"),
+        models=[os.path.relpath(path) for path in SCRIPTS.glob("regression/models/*.py")],
+        template=os.path.relpath(WORKFLOW / "report" / "explorer.html"),
+        runs=run_files(BLOCKS, *RUN_FILE_NAMES),
+        splits=SPLIT_FILES,
+    output:
+        report(
+            "results/explorer.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+        ),
+    log:
+        "results/logs/explorer.log",
+    benchmark:
+        "results/benchmarks/explorer.tsv"
+    params:
+        runs=[block.folder for block in BLOCKS],
+    message:
+        "Putting all runs into a page to look around in"
+    shell:
+        "python {input.script:q} --runs {params.runs:q} --results results"
+        " --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -1,74 +1,47 @@
-# Comes in: the splits. Goes out: results/runs/<task>/lambda-<lambda>/shuffle-<>/seed-<seed>/, and
-# all of it gathered in results/metrics.parquet and results/history.parquet.
+# Comes in: the splits. Goes out: the runs of each block, results/runs/<task>/lambda-<lambda>/
+# shuffle-<>/seeds-<first>-<last>/, and all of them in results/{metrics,history}.parquet.
 
 
-rule compile_kernels:
-    input:
-        **code("compile_kernels.py"),
-    output:
-        KERNELS,
-    log:
-        "results/logs/compile_kernels.log",
-    benchmark:
-        "results/benchmarks/compile_kernels.tsv"
-    message:
-        "Compiling the inner loops of training"
-    shell:
-        "python {input.script:q} --cache-dir $(dirname {output:q}) --output {output:q}"
-        " > {log:q} 2>&1"
+def seeds_of(wildcards) -> tuple[int, ...]:
+    """The seeds of a block."""
+    folder = "{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}".format(**wildcards)
+    return SEEDS[folder]
 
 
 rule train:
     input:
         unpack(split_files),
-        **code("train.py"),
-        # Not as ancient(), which hides what else has changed while the kernels are compiled anew.
-        kernels=KERNELS,
+        unpack(with_model("train.py")),
     output:
-        **{
-            Path(
-                name
-            ).stem: "results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seed-{seed}/"
-            + name
-            for name in RUN_FILE_NAMES
-        },
+        history="results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}/history.parquet",
+        weights="results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}/weights.parquet",
+        metrics="results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}/metrics.parquet",
     log:
-        "results/logs/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seed-{seed}.log",
+        "results/logs/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.log",
     benchmark:
-        "results/benchmarks/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seed-{seed}.tsv"
-    # Measured by benchmarks/training.py: one thread, 180 MB, seconds. 350 MB where a job has to
-    # compile the kernels itself.
-    threads: 1
+        "results/benchmarks/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.tsv"
+    # Each thread trains a seed. Measured by benchmarks/training.py.
+    threads: lambda wildcards: min(4, len(seeds_of(wildcards)))
     resources:
-        mem_mb=400,
-        runtime=5,
+        mem_mb=1000,
+        runtime=10,
     params:
-        dataset=setting("dataset"),
-        model=setting("model"),
-        classes=setting("classes"),
-        train_size=setting_as_json("train_size"),
-        learning_rate=setting("learning_rate"),
-        batch_size=setting("batch_size"),
-        max_epochs=setting("max_epochs"),
-        patience=setting_as_json("patience"),
+        settings=training_settings,
+        seeds=seeds_of,
     message:
-        "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seed {wildcards.seed}"
+        "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seeds {wildcards.first} to {wildcards.last}"
     shell:
-        "KERNEL_CACHE_DIR=$(dirname {input.kernels:q}) python {input.script:q}"
+        "python {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
-        " --task {wildcards.task:q} --dataset {params.dataset:q} --model {params.model}"
-        " --classes {params.classes} --train-size {params.train_size}"
-        " --learning-rate {params.learning_rate} --l2-lambda {wildcards.l2_lambda}"
-        " --batch-size {params.batch_size} --max-epochs {params.max_epochs}"
-        " --patience {params.patience} --shuffle {wildcards.shuffle} --seed {wildcards.seed}"
-        " --history {output.history:q} --weights {output.weights:q} --summary {output.summary:q}"
+        " --settings {params.settings:q} --seeds {params.seeds} --threads {threads}"
+        " --history {output.history:q} --weights {output.weights:q} --metrics {output.metrics:q}"
         " > {log:q} 2>&1"
 
 
 rule collect:
     input:
         **code("collect.py"),
-        runs=[file for file in RUN_FILES if not file.endswith("weights.parquet")],
+        runs=run_files(BLOCKS, "history.parquet", "metrics.parquet"),
     output:
         metrics="results/metrics.parquet",
         history="results/history.parquet",
@@ -77,10 +50,30 @@ rule collect:
     benchmark:
         "results/benchmarks/collect.tsv"
     params:
-        # The grid, not the runs: the command line must not grow with the number of jobs.
-        grid=json.dumps(grid_of(CONFIG_TASKS)),
+        runs=[block.folder for block in BLOCKS],
     message:
         "Gathering the metrics and histories of all runs"
     shell:
-        "python {input.script:q} --grid {params.grid:q} --runs results/runs"
+        "python {input.script:q} --root results/runs --runs {params.runs:q}"
         " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
+
+
+rule check_results:
+    input:
+        **code("check_results.py"),
+        metrics="results/metrics.parquet",
+        history="results/history.parquet",
+    output:
+        "results/checks.json",
+    log:
+        "results/logs/check_results.log",
+    benchmark:
+        "results/benchmarks/check_results.tsv"
+    params:
+        tasks=task_settings(),
+        run_count=sum(len(block.seeds) for block in BLOCKS),
+    message:
+        "Testing the results"
+    shell:
+        "python {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
+        " --tasks {params.tasks:q} --count {params.run_count} --output {output:q} > {log:q} 2>&1"

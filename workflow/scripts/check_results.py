@@ -8,32 +8,29 @@ from common import cli
 from common.errors import DataError
 from common.explain import listed
 from common.files import write_json
-from runs.checks import WHAT_IS_CHECKED, read_histories, violations
-from runs.grid import tasks_of
-from runs.results import METRICS_SCHEMA, read_table
+from runs.checks import WHAT_IS_TESTED, read_histories, violations
+from runs.results import read_table
+from runs.tables import METRICS_SCHEMA
 
 
 def main() -> None:
-    """Read the command line, check and write."""
+    """Read the command line, test and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--history", type=Path, required=True)
-    parser.add_argument(
-        "--tasks", type=json.loads, required=True, help="JSON: grid and settings by task"
-    )
+    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: settings by task")
+    parser.add_argument("--count", type=int, required=True, help="of all runs")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
-    histories = list(read_histories(arguments.history))
-    found = violations(metrics, histories, tasks_of(arguments.tasks))
+    metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pandas()
+    histories = read_histories(arguments.history)
+    found = list(violations(metrics, histories, arguments.tasks, arguments.count))
     if found:
         raise DataError(listed("the set of results", found))
-    points = sum(len(steps) for _, history in histories for steps, _ in history.values())
-    write_json(
-        arguments.output,
-        {"runs": len(metrics), "points": points, "checks": list(WHAT_IS_CHECKED)},
-    )
-    print(f"{len(metrics)} runs with {points} points are complete and consistent")
+    diverged = int((metrics["ended"] == "diverged").sum())
+    content = {"runs": len(metrics), "diverged": diverged, "tests": list(WHAT_IS_TESTED)}
+    write_json(arguments.output, content)
+    print(f"{len(metrics)} runs are complete and consistent; {diverged} diverged")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from common.files import replace_atomically, write_json, write_parquet
 from judging.claims import CLAIMS_SCHEMA, METHOD, evaluate_claims, read_claims
 from judging.evidence import DiskResults
 from judging.verdicts import Verdict
-from runs.grid import tasks_of
+from runs.results import Results
 
 COLUMNS = (
     *("section", "claim", "reading", "verdict"),
@@ -52,17 +52,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=Path, required=True, help="the claims, YAML")
     parser.add_argument("--schema", type=Path, required=True, help="JSON schema of them, as YAML")
-    parser.add_argument(
-        "--tasks", type=json.loads, required=True, help="JSON: grid and settings by task"
-    )
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
+    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: settings by task")
+    parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
     parser.add_argument("--table", type=Path, required=True, help="output, Parquet")
     parser.add_argument("--json", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
     content = read_claims(arguments.claims, arguments.schema)
-    tasks = tasks_of(arguments.tasks)
-    rows = evaluate_claims(content, DiskResults(arguments.results, tasks, content["setups"]))
+    results = DiskResults(
+        Results(arguments.results, arguments.runs), arguments.tasks, content["setups"]
+    )
+    rows = evaluate_claims(content, results)
     table = pa.Table.from_pylist(rows, schema=CLAIMS_SCHEMA)
     # Through the table, so that every row has every column.
     rows = table.to_pylist()

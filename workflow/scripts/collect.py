@@ -1,40 +1,32 @@
 """Gather all runs into one table of metrics and one of histories, a run at a time."""
 
 import argparse
-import json
 from pathlib import Path
 
 import pyarrow as pa
 
 from common import cli
-from common.files import read_json, write_parquet
-from runs.grid import runs_of_tasks, tasks_of
-from runs.results import (
-    HISTORY_SCHEMA,
-    METRICS_SCHEMA,
-    read_table,
-    write_histories,
-)
+from common.files import parquet_writer, read_parquet, write_parquet
+from runs.results import read_table
+from runs.tables import HISTORIES_SCHEMA, METRICS_SCHEMA, with_combination
 
 
 def main() -> None:
     """Read the command line, gather and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--grid", type=json.loads, required=True, help="JSON: the tasks' grid")
-    parser.add_argument("--runs", type=Path, required=True, help="folder of all runs")
+    parser.add_argument("--root", type=Path, required=True, help="folder of all runs")
+    parser.add_argument("--runs", nargs="+", required=True, help="their folders in it")
     parser.add_argument("--metrics", type=Path, required=True, help="output")
     parser.add_argument("--histories", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    runs = runs_of_tasks(tasks_of(arguments.grid))
-    rows = [read_json(arguments.runs / run.folder / "summary.json") for run in runs]
-    write_parquet(pa.Table.from_pylist(rows, schema=METRICS_SCHEMA), arguments.metrics)
-    write_histories(
-        (
-            (run.keys, read_table(arguments.runs / run.folder / "history.parquet", HISTORY_SCHEMA))
-            for run in runs
-        ),
-        arguments.histories,
-    )
+    folders = [arguments.root / folder for folder in arguments.runs]
+    metrics = [read_table(folder / "metrics.parquet", METRICS_SCHEMA) for folder in folders]
+    write_parquet(pa.concat_tables(metrics), arguments.metrics)
+    with parquet_writer(arguments.histories, HISTORIES_SCHEMA) as add:
+        for folder, block in zip(folders, metrics, strict=True):
+            # Each run is a row group, in the order of the metrics.
+            for place, row in enumerate(block.to_pylist()):
+                add(with_combination(read_parquet(folder / "history.parquet", place), row))
 
 
 if __name__ == "__main__":

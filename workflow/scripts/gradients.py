@@ -1,6 +1,6 @@
 """Hold the shipped gradients of a task's model against finite differences on real images.
 
-The compiled training has no gradient that one could call; it is what one more step changes in the
+A training has no gradient that one could call; it is what one more step changes in the
 weights, divided by the learning rate.
 """
 
@@ -13,9 +13,10 @@ from common import cli
 from common.files import write_json
 from images.splits import Examples, read_split, select_classes
 from judging.gradients import gradient_error, random_directions
-from regression import fast_training
 from regression.features import features
-from regression.models import MODELS, output_count
+from regression.models import load_model
+from regression.settings import Settings
+from regression.trainers import make_trainer
 
 #: The first images of the training split; enough for every class and every kind of pixel.
 IMAGES = 512
@@ -29,26 +30,30 @@ STEPS_BEFORE = 3
 STEP_LENGTH = 0.05
 
 
-def compiled_gradient(
-    model: str, examples: Examples, class_count: int, l2_lambda: float
+def trained_gradient(
+    model: str, examples: Examples, classes: list[int], l2_lambda: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights after some steps on all examples at once, and the gradient in the next step."""
-    before, after = (
-        fast_training.train(
-            model,
-            examples,
-            examples,
-            class_count=class_count,
+
+    def weights_after(steps: int) -> np.ndarray:
+        settings = Settings(
+            task="gradients",
+            dataset="",
+            model=model,
+            classes=tuple(classes),
+            train_size=None,
             learning_rate=STEP_LENGTH,
-            l2_lambda=l2_lambda,
             batch_size=len(examples.targets),
             max_epochs=steps,
             patience=None,
-            shuffle=False,
-            seed=SEED,
-        ).weights
-        for steps in (STEPS_BEFORE, STEPS_BEFORE + 1)
-    )
+            checks_per_epoch=1,
+            skip_batches=(),
+            l2_lambda=l2_lambda,
+            shuffle="false",
+        )
+        return make_trainer(settings, examples, examples)(SEED).weights
+
+    before, after = weights_after(STEPS_BEFORE), weights_after(STEPS_BEFORE + 1)
     return before, (before - after) / STEP_LENGTH
 
 
@@ -62,12 +67,11 @@ def main() -> None:
     parser.add_argument("--l2-lambdas", type=float, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    rules = MODELS[arguments.model]
+    rules = load_model(arguments.model)
     examples = select_classes(read_split(arguments.train), arguments.classes)
     examples = Examples(examples.pixels[:IMAGES], examples.targets[:IMAGES])
     X, targets = features(examples.pixels), examples.targets
-    class_count = len(arguments.classes)
-    shape = (X.shape[1], output_count(arguments.model, class_count))
+    shape = (X.shape[1], rules.output_count(len(arguments.classes)))
     directions = random_directions(shape, DIRECTIONS, SEED)
 
     def check(implementation: str, l2_lambda: float, W: np.ndarray, gradient: np.ndarray) -> dict:
@@ -89,7 +93,7 @@ def main() -> None:
     for l2_lambda in arguments.l2_lambdas:
         gradient = rules.gradient(W, X, targets, l2_lambda)
         checks.append(check(arguments.model, l2_lambda, W, gradient))
-        compiled = compiled_gradient(arguments.model, examples, class_count, l2_lambda)
+        compiled = trained_gradient(arguments.model, examples, arguments.classes, l2_lambda)
         checks.append(check("fast_training", l2_lambda, *compiled))
     write_json(arguments.output, checks)
 

@@ -12,7 +12,8 @@ import typst
 from common import cli
 from common.errors import DataError
 from common.files import read_json, replace_atomically
-from runs.results import METRICS_SCHEMA, read_table
+from runs.results import read_table
+from runs.tables import METRICS_SCHEMA
 
 #: The packages whose version can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")
@@ -29,7 +30,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
         "claims": judged["claims"],
         "method": judged["method"],
         "derivations": read_json(arguments.derivations)["equations"],
-        "checks": read_json(arguments.checks)["checks"],
+        "checks": read_json(arguments.checks)["tests"],
         "table_1": table_1,
         "figures_folder": arguments.figures.as_posix(),
         "environment": {"Python": platform.python_version()}

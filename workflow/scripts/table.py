@@ -1,67 +1,60 @@
 """Compare the numbers of one run with those that the report gives, as CSV and Markdown."""
 
 import argparse
-import csv
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from common import cli
-from common.files import read_json, replace_atomically
+from common.files import replace_atomically
+from runs.results import Results
 
-COLUMNS = ("quantity", "reported", "reproduced", "equal_to_3_digits")
 
-
-def compare(summary: dict, reported: dict[str, str]) -> list[dict[str, str]]:
+def compare(row: dict, reported: dict[str, str]) -> pd.DataFrame:
     """One row per reported number: equal means equal after rounding to the report's digits.
 
     Args:
-        summary: the run's summary.
+        row: the run's metrics.
         reported: quantity -> the number as the report prints it, whose digits count.
     """
-    rows = []
-    for quantity, printed in reported.items():
-        value = summary[quantity]
-        digits = len(printed.partition(".")[2])
-        rows.append(
-            {
-                "quantity": quantity,
-                "reported": printed,
-                "reproduced": str(value) if isinstance(value, int) else f"{value:.6f}",
-                "equal_to_3_digits": "yes" if f"{value:.{digits}f}" == printed else "no",
-            }
-        )
-    return rows
 
+    def rounded(quantity: str, digits: int) -> str:
+        value = row[quantity]
+        return "diverged" if value is None else f"{value:.{digits}f}"
 
-def to_markdown(rows: list[dict[str, str]]) -> str:
-    """A Markdown table with aligned columns."""
-    header = {column: column.replace("_", " ") for column in COLUMNS}
-    lines = [header, *({c: row[c].replace("_", " ") for c in COLUMNS} for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in COLUMNS]
-    text = [
-        "| " + " | ".join(line[c].ljust(w) for c, w in zip(COLUMNS, widths, strict=True)) + " |"
-        for line in lines
-    ]
-    text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(text) + "\n"
+    return pd.DataFrame(
+        {
+            "quantity": name,
+            "reported": printed,
+            "reproduced": rounded(name, 0 if isinstance(row[name], int) else 6),
+            "equal_as_printed": {True: "yes", False: "no"}[
+                rounded(name, len(printed.partition(".")[2])) == printed
+            ],
+        }
+        for name, printed in reported.items()
+    )
 
 
 def main() -> None:
     """Read the command line, compare and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--summary", type=Path, required=True, help="the run's summary.json")
-    parser.add_argument("--reported", type=json.loads, required=True, help="JSON: name -> number")
+    parser.add_argument("--table", type=json.loads, required=True, help="JSON: the config's entry")
+    parser.add_argument("--results", type=Path, required=True, help="folder of all results")
+    parser.add_argument("--runs", nargs="+", required=True, help="folder of the run in it")
     parser.add_argument("--csv", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    summary = read_json(arguments.summary)
-    rows = compare(summary, arguments.reported)
-    with replace_atomically(arguments.csv) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    results = Results(arguments.results, arguments.runs)
+    (row,) = results.select(arguments.table["run"])
+    table = compare(row, arguments.table["reported"])
+    with replace_atomically(arguments.csv) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+    words = table.rename(columns=lambda name: name.replace("_", " "))
+    words["quantity"] = words["quantity"].str.replace("_", " ")
     with replace_atomically(arguments.markdown) as temporary:
-        temporary.write_text(to_markdown(rows), encoding="utf-8")
+        text = words.to_markdown(index=False, disable_numparse=True)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,29 +1,27 @@
-"""Train one model on one data set; write its history, its weights and a summary."""
+"""Train one combination with all its seeds; write their histories, weights and metrics."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from common import cli
-from common.errors import ReproductionError
-from common.files import write_json, write_parquet
-from images.splits import first_examples, read_split, select_classes
+from common.files import parquet_writer, write_parquet
+from images.splits import Examples, first_examples, read_split, select_classes
 from regression.evaluation import evaluate
-from regression.fast_training import train
-from regression.training import require_finite
-from runs.results import history_table, weights_table
-
-SETTINGS = (
-    "l2_lambda",
-    "shuffle",
-    "seed",
-    "learning_rate",
-    "batch_size",
-    "max_epochs",
-    "patience",
+from regression.settings import Settings
+from regression.trainers import make_trainer, train_seeds
+from regression.training import TrainingResult
+from runs.tables import (
+    HISTORY_SCHEMA,
+    history_table,
+    metrics_row,
+    metrics_table,
+    weights_schema,
+    weights_table,
 )
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -32,83 +30,55 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     for split in SPLITS:
         parser.add_argument(f"--{split}", type=Path, required=True, help="split as Parquet")
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--dataset", required=True, help="name, for the summary")
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--classes", type=int, nargs="+", required=True)
-    parser.add_argument("--train-size", type=json.loads, required=True, help="examples, or null")
-    parser.add_argument("--learning-rate", type=float, required=True)
-    parser.add_argument("--l2-lambda", type=float, required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--max-epochs", type=int, required=True)
-    parser.add_argument("--patience", type=json.loads, required=True, help="checks, or null")
-    parser.add_argument("--shuffle", type=json.loads, required=True, help="true or false")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--history", type=Path, required=True, help="output")
-    parser.add_argument("--weights", type=Path, required=True, help="output")
-    parser.add_argument("--summary", type=Path, required=True, help="output")
+    parser.add_argument("--settings", type=Settings.from_json, required=True, help="JSON")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--threads", type=int, required=True, help="seeds trained at a time")
+    for output in ("history", "weights", "metrics"):
+        parser.add_argument(f"--{output}", type=Path, required=True, help="output")
     return parser.parse_args()
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Train, evaluate on every split and write the three files."""
-    splits = {name: read_split(getattr(arguments, name)) for name in SPLITS}
-    examples = {name: select_classes(split, arguments.classes) for name, split in splits.items()}
-    examples["train"] = first_examples(examples["train"], arguments.train_size)
-    settings = {name: getattr(arguments, name) for name in SETTINGS}
-    result = train(
-        arguments.model,
-        examples["train"],
-        examples["validation"],
-        class_count=len(arguments.classes),
-        **settings,
-    )
-    weight_norm = float(np.linalg.norm(result.weights))
-    require_finite(weight_norm, "norm of the weights", len(result.train_loss) - 1)
-    scores = {name: evaluate(arguments.model, result.weights, examples[name]) for name in SPLITS}
-    history = history_table(
-        result.train_loss,
-        result.check_steps,
-        result.validation_loss,
-        result.validation_accuracy,
-        result.train_accuracy,
-    )
-    # Logistic regression has one output, the probability of the second class.
-    labels = arguments.classes[-result.weights.shape[1] :]
-    write_parquet(history, arguments.history)
-    write_parquet(
-        weights_table(result.weights, labels, splits["train"].image_shape), arguments.weights
-    )
-    write_json(
-        arguments.summary,
-        {"task": arguments.task, "model": arguments.model}
-        | settings
-        | {
-            "epochs": result.epochs,
-            "steps": len(result.train_loss),
-            "stopped_early": result.stopped_early,
-        }
-        | {f"{name}_loss": score.loss for name, score in scores.items()}
-        | {f"{name}_accuracy": score.accuracy for name, score in scores.items()}
-        | {
-            "weight_norm": weight_norm,
-            "dataset": arguments.dataset,
-            "classes": arguments.classes,
-            "train_size": len(examples["train"].targets),
-        },
-    )
+def result_row(
+    settings: Settings, seed: int, result: TrainingResult, examples: dict[str, Examples]
+) -> dict:
+    """The metrics of one run, and a line about it on the terminal."""
+    name = f"task {settings.task}, lambda {settings.l2_lambda:g}, seed {seed}"
+    steps = len(result.train_loss)
+    if result.ended == "diverged":
+        scores = {}
+        print(f"{name}: diverged at step {steps}; a smaller learning_rate usually cures it")
+    else:
+        scores = {s: evaluate(settings.model, result.weights, examples[s]) for s in SPLITS}
+        accuracy = scores["validation"].accuracy
+        print(f"{name}: {result.ended} after {steps} steps, validation accuracy {accuracy:.4f}")
+    return metrics_row(settings, seed, len(examples["train"].targets), result, scores)
 
 
 def main() -> None:
-    """Train; an error names the run."""
+    """Train with each seed; its rows are written before the next but few is finished."""
     arguments = read_arguments()
-    try:
-        # An overflow is reported by its step and not by NumPy's warnings.
-        with np.errstate(over="ignore", invalid="ignore"):
-            run(arguments)
-    except ReproductionError as error:
-        name = f"task {arguments.task}, lambda {arguments.l2_lambda:g}, seed {arguments.seed}"
-        raise ReproductionError(f"{name}: {error}") from error
+    settings: Settings = arguments.settings
+    splits = {name: read_split(getattr(arguments, name)) for name in SPLITS}
+    examples = {name: select_classes(split, settings.classes) for name, split in splits.items()}
+    examples["train"] = first_examples(examples["train"], settings.train_size)
+    trainer = make_trainer(settings, examples["train"], examples["validation"])
+    schema = weights_schema(splits["train"].image_shape)
+    rows = []
+    with (
+        # The seeds share the threads; an overflow is told by its step, not by NumPy's warnings.
+        threadpool_limits(1),
+        np.errstate(over="ignore", invalid="ignore"),
+        parquet_writer(arguments.history, HISTORY_SCHEMA) as add_history,
+        parquet_writer(arguments.weights, schema) as add_weights,
+    ):
+        for seed, result in train_seeds(trainer, arguments.seeds, arguments.threads):
+            rows.append(result_row(settings, seed, result, examples))
+            add_history(history_table(seed, result))
+            if result.ended != "diverged":
+                # Logistic regression has one output, the probability of the second class.
+                labels = list(settings.classes[-result.weights.shape[1] :])
+                add_weights(weights_table(seed, result.weights, labels, schema))
+    write_parquet(metrics_table(rows), arguments.metrics)
 
 
 if __name__ == "__main__":

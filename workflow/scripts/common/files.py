@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,8 +65,8 @@ def sha256_of(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_parquet(path: str | Path) -> pa.Table:
-    """Read a Parquet file and hold its pages to their checksums.
+def read_parquet(path: str | Path, row_group: int | None = None) -> pa.Table:
+    """Read a Parquet file, or one row group of it, and hold its pages to their checksums.
 
     Raises:
         DataError: it is damaged.
@@ -74,11 +74,21 @@ def read_parquet(path: str | Path) -> pa.Table:
     try:
         # Not pq.read_table, which imports pandas where it is installed: 0.3 s for each job.
         file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
-        return file.read()
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        return file.read() if row_group is None else file.read_row_group(row_group)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, IndexError) as error:
         raise DataError(
             f"{path}: not readable as Parquet ({error}). Delete it and run again to make it anew."
         ) from error
+
+
+@contextmanager
+def parquet_writer(path: str | Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Yield a function that appends a table as one row group; the file appears when it is whole."""
+    with (
+        replace_atomically(path) as temporary,
+        pq.ParquetWriter(temporary, schema, **PARQUET_OPTIONS) as writer,
+    ):
+        yield lambda table: writer.write_table(table, row_group_size=len(table))
 
 
 def write_parquet(table: pa.Table, path: str | Path) -> None:

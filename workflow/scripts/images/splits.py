@@ -5,6 +5,7 @@ A split on disk has the columns `index` uint32 (row in the source file), `label`
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +96,7 @@ def first_examples(examples: Examples, count: int | None) -> Examples:
     return Examples(examples.pixels[:count], examples.targets[:count])
 
 
-def select_classes(split: Split, classes: list[int]) -> Examples:
+def select_classes(split: Split, classes: Sequence[int]) -> Examples:
     """Keep the images of some classes, in order; class number = position in `classes`.
 
     Raises:
@@ -108,7 +109,7 @@ def select_classes(split: Split, classes: list[int]) -> Examples:
             f"{', '.join(map(str, np.unique(split.labels)))}. Correct `classes` in the config."
         )
     class_number = np.full(256, -1, dtype=np.int64)
-    class_number[classes] = np.arange(len(classes))
+    class_number[list(classes)] = np.arange(len(classes))
     targets = class_number[split.labels]
     keep = targets >= 0
     if keep.all():

@@ -34,7 +34,7 @@ from judging.verdicts import (
     reduce_series,
     sample_of,
 )
-from runs.sweeps import as_list
+from runs.grid import as_list
 
 #: results/claims.parquet. Where a claim is not decidable, what was not measured is null; without
 #: seeds there is neither an interval nor a p-value.

@@ -8,8 +8,7 @@ from common.duplicates import duplicates_in
 from common.errors import ReproductionError
 from common.explain import listed, schema_errors, unknown
 from common.plain import unusable_values
-from runs.grid import select_runs, select_tasks
-from runs.sweeps import as_list, base_name, expand_sweeps
+from runs.grid import as_list, base_name, blocks_of, expand_sweeps, select_blocks, select_tasks
 
 #: Endings of tables of images, as images.labelled reads them.
 FORMATS = (".csv", ".parquet", ".npz")
@@ -57,6 +56,17 @@ def validate_config(config: dict, schema_path: Path) -> None:
     )
     if errors:
         raise ConfigError(listed("the config", errors))
+
+
+def name_shuffles(config: dict) -> None:
+    """Put the words "false", "once" and "true" where the config says false, once or true."""
+    of_runs = [figure["runs"] for figure in config["figures"].values()]
+    of_runs += [table["run"] for table in config["tables"].values()]
+    for part in [*config["tasks"].values(), *of_runs]:
+        if "shuffle" in part:
+            value = part["shuffle"]
+            words = [str(word).lower() for word in (value if isinstance(value, list) else [value])]
+            part["shuffle"] = words if isinstance(value, list) else words[0]
 
 
 def _cross_check(config: dict) -> Iterator[str]:
@@ -155,7 +165,7 @@ def check_selection(place: str, selection: dict, tasks: dict) -> Iterator[str]:
             if value not in known:
                 before = True
                 yield unknown(f"{place}.{key}", value, known)
-    if not before and not select_runs(tasks, selection):
+    if not before and not select_blocks(blocks_of(tasks, 1), tasks, selection):
         yield f"{place}: no run of the task matches {selection}"
 
 
@@ -173,7 +183,7 @@ def _values_of(key: str, tasks: list[dict]) -> list:
 
 
 def _check_one_run(place: str, selection: dict, tasks: dict) -> Iterator[str]:
-    runs = select_runs(tasks, selection)
+    runs = select_blocks(blocks_of(tasks, 1), tasks, selection)
     if len(runs) > 1:
         keys = [*dict.fromkeys(key for run in runs for key in tasks[run.task]["varies"])]
         names = ", ".join([*keys, "l2_lambda", "shuffle"])

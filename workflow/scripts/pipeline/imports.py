@@ -10,16 +10,16 @@ from functools import cache
 from pathlib import Path
 
 
-def code_of(script: Path) -> list[Path]:
-    """The script and all files beside or below its folder that it imports, directly or not.
+def code_of(script: Path, root: Path) -> list[Path]:
+    """The script and all files below a folder that it imports, directly or not.
 
     Args:
-        script: a Python file; its folder is where its imports are looked up.
+        script: a Python file.
+        root: where its imports are looked up.
 
     Returns:
         Sorted paths, the script among them.
     """
-    root = script.parent
     found: set[Path] = set()
     waiting = [script]
     while waiting:

@@ -14,7 +14,9 @@ from PIL import Image
 
 from images.splits import Split
 from regression.features import features
-from regression.models import MODELS
+from regression.models import load_model
+from runs.results import Curve, Results
+from runs.tables import CURVES
 
 #: Images turned into float64 features at a time, to bound the memory.
 _CHUNK = 4096
@@ -27,27 +29,6 @@ _SHADES = 15
 _NEGATIVE, _ZERO, _POSITIVE = (0x21, 0x66, 0xAC), (0xF7, 0xF7, 0xF7), (0xB2, 0x18, 0x2B)
 
 
-class Series(NamedTuple):
-    """Values by step: `steps` int64 (n,) ascending, `values` float64 (n,)."""
-
-    steps: np.ndarray
-    values: np.ndarray
-
-
-class SeedRun(NamedTuple):
-    """One run of a group.
-
-    Attributes:
-        folder: where its files are, as told in the tooltips.
-        seed: the seed of its shuffling.
-        summary: the content of its summary.json.
-    """
-
-    folder: str
-    seed: int
-    summary: dict
-
-
 class Group(NamedTuple):
     """Runs that differ in their seed only; the first one stands for them.
 
@@ -56,9 +37,9 @@ class Group(NamedTuple):
         l2_lambda: as spelt in the config.
         variant: what else tells it from the other groups of the task.
         dataset: name of the data set that it was trained on.
-        model: a key of MODELS.
+        model: its name.
         classes: the labels of the task, in the order of the class numbers.
-        runs: one for each seed.
+        runs: the rows of the metrics, one for each seed.
         curves: the rows of `curve_rows`.
         weights: float64 (p + 1, outputs), of the first run; the last row is the bias.
         weight_labels: the label of each output.
@@ -71,7 +52,7 @@ class Group(NamedTuple):
     dataset: str
     model: str
     classes: list[int]
-    runs: list[SeedRun]
+    runs: list[dict]
     curves: list[dict]
     weights: np.ndarray
     weight_labels: list[int]
@@ -101,6 +82,34 @@ class Predictions(NamedTuple):
     confidence: np.ndarray
 
 
+def read_group(results: Results, rows: Sequence[dict], points: int) -> Group:
+    """Read runs that differ in their seed only; each of them must have weights.
+
+    Args:
+        results: that they are read from.
+        rows: of the metrics, one for each seed.
+        points: roughly how many points a curve may have.
+    """
+    first = rows[0]
+    weights = results.weights(first)
+    # Thinned at once: the whole histories of all runs may be more than the memory holds.
+    histories = [{name: results.curve(row, *name) for name in CURVES} for row in rows]
+    variants = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
+    return Group(
+        first["task"],
+        first["spelling"],
+        variants[first["shuffle"]],
+        first["dataset"],
+        first["model"],
+        first["classes"],
+        list(rows),
+        list(curve_rows(histories, points)),
+        weights.matrix,
+        weights.labels,
+        weights.image_shape,
+    )
+
+
 # --- curves ---------------------------------------------------------------------------------------
 
 
@@ -109,20 +118,15 @@ def curve_points(groups: int) -> int:
     return min(200, max(30, _CURVE_POINTS // groups))
 
 
-def curve_rows(histories: Sequence[dict[tuple[str, str], Series]], points: int) -> Iterator[dict]:
+def curve_rows(histories: Sequence[dict[tuple[str, str], Curve]], points: int) -> Iterator[dict]:
     """Loss and accuracy by step: the first run's value and the range over the seeds.
 
     Args:
-        histories: (split, metric) -> Series of each run of a group; they may be of different
+        histories: (split, metric) -> Curve of each run of a group; they may be of different
             lengths, and a range covers those that got that far.
         points: roughly how many points a curve may have.
     """
-    for split, metric in (
-        ("train", "loss"),
-        ("validation", "loss"),
-        ("train", "accuracy"),
-        ("validation", "accuracy"),
-    ):
+    for split, metric in CURVES:
         series = [history[split, metric] for history in histories]
         # The training loss of single batches is too noisy to be sampled: its blocks are averaged.
         per_batch = (split, metric) == ("train", "loss")
@@ -139,7 +143,7 @@ def curve_rows(histories: Sequence[dict[tuple[str, str], Series]], points: int) 
             }
 
 
-def block_means(series: Sequence[Series], points: int) -> list[Series]:
+def block_means(series: Sequence[Curve], points: int) -> list[Curve]:
     """Means of consecutive blocks of steps, each at its middle; an incomplete last one is dropped.
 
     The blocks are the same for all series, so that their means can be compared.
@@ -152,19 +156,19 @@ def block_means(series: Sequence[Series], points: int) -> list[Series]:
         blocks = len(one.values) // size
         shape = (blocks, size)
         steps, values = (column[: blocks * size].reshape(shape) for column in one)
-        means.append(Series(steps[:, size // 2], values.mean(axis=1)))
+        means.append(Curve(steps[:, size // 2], values.mean(axis=1)))
     return means
 
 
-def every_kth(series: Sequence[Series], points: int) -> list[Series]:
+def every_kth(series: Sequence[Curve], points: int) -> list[Curve]:
     """Every k-th value of each series, and the one with which the first series ends."""
     longest = max(len(one.values) for one in series)
     kept = np.union1d(np.arange(0, longest, max(1, longest // points)), [len(series[0].values) - 1])
-    return [Series(*(column[kept[kept < len(column)]] for column in one)) for one in series]
+    return [Curve(*(column[kept[kept < len(column)]] for column in one)) for one in series]
 
 
 def with_range(
-    series: Sequence[Series],
+    series: Sequence[Curve],
 ) -> Iterator[tuple[int, float | None, float, float, int]]:
     """At each position: step, the first series' value (None after its end), min, max and count.
 
@@ -199,7 +203,7 @@ def predict(group: Group, split: Split) -> Predictions:
 
 def _probabilities(group: Group, pixels: np.ndarray) -> np.ndarray:
     """Probability of each class, float64 (n, k)."""
-    logits = MODELS[group.model].logits(group.weights, features(pixels))
+    logits = load_model(group.model).logits(group.weights, features(pixels))
     if logits.shape[1] == 1:
         # Logistic regression is softmax regression whose first class has the constant logit 0.
         logits = np.hstack([np.zeros_like(logits), logits])

@@ -1,4 +1,4 @@
-"""The kinds of plot that a figure can be. Each draws on data handed in and returns a Figure."""
+"""The kinds of plot that a figure can be. Each draws the groups of runs handed in."""
 
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -11,6 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from common.files import replace_atomically
+from runs.results import Curve, Results
+from runs.tables import SETTINGS
 
 #: Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -40,71 +42,101 @@ _AXIS_NAMES = {
 }
 
 
-class Curve(NamedTuple):
-    """Values by step: `steps` int64 (n,), `values` float64 (n,)."""
-
-    steps: np.ndarray
-    values: np.ndarray
-
-
-class RunData(NamedTuple):
-    """What the plots know of one run.
+class Group(NamedTuple):
+    """Runs that differ in their seed only.
 
     Attributes:
-        label: what tells it from the other runs of the figure; empty if it is the only one.
-        seed: its seed; runs that differ in nothing else have the same label.
-        curves: (split, metric) -> Curve.
-        weights: float64 (p + 1, outputs), the last row the bias.
-        weight_labels: the label of each output.
-        image_shape: (rows, columns).
-        summary: its settings and metrics, by the names of the columns of the metrics.
+        label: what tells them from the other groups of the figure; empty if there are none.
+        rows: of the metrics; the first is drawn as a line, and the range of all as a band.
+        results: that they are read from.
     """
 
     label: str
-    seed: int
-    curves: dict[tuple[str, str], Curve]
-    weights: np.ndarray
-    weight_labels: list[int]
-    image_shape: tuple[int, int]
-    summary: dict
+    rows: list[dict]
+    results: Results
+
+    def curves(self, split: str, metric: str) -> list[Curve]:
+        """One curve of each run."""
+        return [self.results.curve(row, split, metric) for row in self.rows]
+
+    def line_name(self, name: str) -> str:
+        """Say which seed the line is of, of how many the band, and which training failed."""
+        several = len({row["seed"] for row in self.rows})
+        if several > 1:
+            name += f", seed {self.rows[0]['seed']} (band: {several} seeds)"
+        diverged = [row for row in self.rows if row["ended"] == "diverged"]
+        if not diverged:
+            return name
+        if len(self.rows) == 1:
+            return f"{name}, diverged at step {diverged[0]['steps']}"
+        return f"{name}, {len(diverged)} of {len(self.rows)} diverged"
 
 
-def loss_plot(runs: Sequence[RunData], options: dict) -> Figure:
+def groups_of(results: Results, rows: Sequence[dict], on_axis: str | None = None) -> list[Group]:
+    """Group runs that differ in their seed only, in the order of their first.
+
+    Args:
+        results: that they are read from.
+        rows: of the metrics.
+        on_axis: a setting that an axis shows, in which the runs of a group may differ, too.
+    """
+    told = ("task", "l2_lambda", "shuffle", *SETTINGS)
+    varying = [
+        key
+        for key in told
+        if key not in (on_axis, "task") and any(row[key] != rows[0][key] for row in rows)
+    ]
+    groups: dict[str, list[dict]] = {}
+    for row in rows:
+        label = ", ".join(_in_words(key, row) for key in varying)
+        groups.setdefault(label, []).append(row)
+    return [Group(label, of_label, results) for label, of_label in groups.items()]
+
+
+def _in_words(key: str, row: dict) -> str:
+    if key == "l2_lambda":
+        return f"λ = {row['spelling']}"
+    if key == "shuffle":
+        words = {"false": "without shuffle", "once": "shuffled once", "true": "with shuffle"}
+        return words[row[key]]
+    return f"{key.replace('_', ' ')} {_tick(row[key])}"
+
+
+def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
     """Loss by step: training loss as mean and standard deviation of blocks of steps."""
     figure, axes = _axes("loss (cross-entropy)", options)
     colors = cycle(_COLORS)
-    for seeds in _by_label(runs):
+    for group in groups:
         for split in options["splits"]:
             color = next(colors)
-            name = _curve_name(split, seeds[0].label)
-            curves = [run.curves[split, "loss"] for run in seeds]
+            name = _curve_name(split, group.label)
+            curves = group.curves(split, "loss")
             if split == "train":
                 window = options["window"]
                 blocks = [block_statistics(curve, window) for curve in curves]
                 curves = [mean for mean, _ in blocks]
                 name += f", mean of {window} steps"
-                if len(seeds) == 1:
+                if len(group.rows) == 1:
                     # With many seeds the band is theirs; two of them on one line say nothing.
                     name += " ±1 std"
                     _band(axes, *curves[0], blocks[0][1], color)
-            axes.plot(*curves[0], color=color, label=_line_name(name, seeds))
+            axes.plot(*curves[0], color=color, label=group.line_name(name))
             _seed_band(axes, curves, color)
     axes.legend()
     return figure
 
 
-def accuracy_plot(runs: Sequence[RunData], options: dict) -> Figure:
+def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
     """Accuracy at the checks, by step; with two splits, the second is dashed."""
     figure, axes = _axes("accuracy", options)
     splits = options["splits"]
-    groups = _by_label(runs)
-    for position, seeds in enumerate(groups):
+    for position, group in enumerate(groups):
         for number, split in enumerate(splits):
             # One run: a colour per split. Many runs: a colour per run, a dash per split.
             color = _COLORS[(position if len(groups) > 1 else number) % len(_COLORS)]
-            curves = [run.curves[split, "accuracy"] for run in seeds]
+            curves = group.curves(split, "accuracy")
             dash = "--" if number and len(groups) > 1 else "-"
-            label = _line_name(_curve_name(split, seeds[0].label), seeds)
+            label = group.line_name(_curve_name(split, group.label))
             axes.plot(*curves[0], dash, color=color, label=label)
             _seed_band(axes, curves, color)
     many = len(groups) > 2
@@ -112,14 +144,15 @@ def accuracy_plot(runs: Sequence[RunData], options: dict) -> Figure:
     return figure
 
 
-def weights_plot(runs: Sequence[RunData], options: dict) -> Figure:
+def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     """The weights of each output as an image, side by side, without the bias."""
-    (run,) = runs
-    images = run.weights[:-1].T.reshape(-1, *run.image_shape)
+    (group,) = groups
+    weights = group.results.weights(group.rows[0])
+    images = weights.matrix[:-1].T.reshape(-1, *weights.image_shape)
     limit = np.abs(images).max() or 1.0
     figure = Figure(figsize=(10, 1.9), layout="constrained")
     axes = figure.subplots(1, len(images), squeeze=False)[0]
-    for axis, image, label in zip(axes, images, run.weight_labels, strict=True):
+    for axis, image, label in zip(axes, images, weights.labels, strict=True):
         shown = axis.imshow(image, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
         axis.set(xticks=[], yticks=[], xlabel=f"class {label}")
         axis.spines[:].set_visible(False)
@@ -129,28 +162,29 @@ def weights_plot(runs: Sequence[RunData], options: dict) -> Figure:
     return figure
 
 
-def norm_plot(runs: Sequence[RunData], options: dict) -> Figure:
+def norm_plot(groups: Sequence[Group], options: dict) -> Figure:
     """The norm of the weights against lambda; the axis is linear near 0 to show lambda 0."""
-    figure = metric_plot(runs, options | {"x": "l2_lambda", "y": "weight_norm"})
+    figure = metric_plot(groups, options | {"x": "l2_lambda", "y": "weight_norm"})
     figure.axes[0].set_ylim(bottom=0)
     return figure
 
 
-def metric_plot(runs: Sequence[RunData], options: dict) -> Figure:
+def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
     """A metric against a setting: a line for each group of runs that differ in nothing else."""
     x, y = options["x"], options["y"]
     figure, axes = _axes(_AXIS_NAMES.get(y, y.replace("_", " ")), options)
-    names = {_position(run.summary[x]): _tick(run.summary[x]) for run in runs}
+    rows = [row for group in groups for row in group.rows]
+    names = {_position(row[x]): _tick(row[x]) for row in rows}
     # What is no number, or not only numbers, stands in the order of the config at equal distances.
     scaled = all(isinstance(position, float) for position in names)
     places = {name: name if scaled else float(i) for i, name in enumerate(names)}
-    groups = _by_label(runs)
     for group, color in zip(groups, cycle(_COLORS), strict=False):
         values: dict[float, list[float]] = {}
-        for run in group:
-            values.setdefault(places[_position(run.summary[x])], []).append(run.summary[y])
+        for row in group.rows:
+            if row[y] is not None:
+                values.setdefault(places[_position(row[x])], []).append(row[y])
         at = sorted(values)
-        label = _line_name(group[0].label or _AXIS_NAMES.get(y, y.replace("_", " ")), group)
+        label = group.line_name(group.label or _AXIS_NAMES.get(y, y.replace("_", " ")))
         first = [values[place][0] for place in at]
         low, high = ([extreme(values[place]) for place in at] for extreme in (min, max))
         axes.plot(at, first, "o-" if scaled else "o", color=color, label=label)
@@ -168,7 +202,7 @@ def metric_plot(runs: Sequence[RunData], options: dict) -> Figure:
     return figure
 
 
-KINDS: dict[str, Callable[[Sequence[RunData], dict], Figure]] = {
+KINDS: dict[str, Callable[[Sequence[Group], dict], Figure]] = {
     "loss": loss_plot,
     "accuracy": accuracy_plot,
     "weights": weights_plot,
@@ -177,18 +211,19 @@ KINDS: dict[str, Callable[[Sequence[RunData], dict], Figure]] = {
 }
 
 
-def draw(kind: str, runs: Sequence[RunData], options: dict) -> Figure:
+def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Figure:
     """Draw one figure.
 
     Args:
         kind: a key of KINDS.
-        runs: the runs it shows; of runs with the same label the first is the line, and the range
-            of all of them a band.
+        results: that the runs are read from.
+        rows: of the metrics, the runs that it shows.
         options: `title`, and as the kind needs: `splits`, `window` (steps), `x` (a setting) and `y`
             (a metric), `x_limits`, `y_limits`.
     """
     with mpl.rc_context(_STYLE):
-        figure = KINDS[kind](runs, options)
+        on_axis = "l2_lambda" if kind == "norm" else options.get("x")
+        figure = KINDS[kind](groups_of(results, rows, on_axis), options)
         FigureCanvasAgg(figure)
         axes = figure.axes[0]
         # After drawing, because limits that are set before switch the automatic ones off.
@@ -270,20 +305,6 @@ def _seed_band(axes: mpl.axes.Axes, curves: list[Curve], color: str) -> None:
         axes.fill_between(
             steps, values.min(axis=0), values.max(axis=0), color=color, alpha=0.3, linewidth=0
         )
-
-
-def _by_label(runs: Sequence[RunData]) -> list[list[RunData]]:
-    """Runs that differ in their seed only, together; in the order of their first."""
-    groups: dict[str, list[RunData]] = {}
-    for run in runs:
-        groups.setdefault(run.label, []).append(run)
-    return list(groups.values())
-
-
-def _line_name(name: str, seeds: Sequence[RunData]) -> str:
-    """Say which seed the line is of, and of how many the band, where there are several."""
-    several = len({run.seed for run in seeds})
-    return f"{name}, seed {seeds[0].seed} (band: {several} seeds)" if several > 1 else name
 
 
 def _curve_name(split: str, label: str) -> str:

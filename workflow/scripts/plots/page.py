@@ -80,7 +80,7 @@ def compiled(chart: alt.TopLevelMixin) -> dict:
 
 def group_constants(group: Group, predictions: Predictions) -> dict:
     """What all charts may want to say of a group."""
-    accuracies = [run.summary["validation_accuracy"] for run in group.runs]
+    accuracies = [run["validation_accuracy"] for run in group.runs]
     several = f" (seeds: {min(accuracies):.4f} to {max(accuracies):.4f})"
     return {
         "name": group.name,
@@ -88,8 +88,8 @@ def group_constants(group: Group, predictions: Predictions) -> dict:
         "l2_lambda": group.l2_lambda,
         "lambda_order": float(group.l2_lambda),
         "variant": group.variant,
-        "folder": group.runs[0].folder,
-        "steps": max(run.summary["steps"] for run in group.runs),
+        "folder": group.runs[0]["folder"],
+        "steps": max(run["steps"] for run in group.runs),
         "seeds": len(group.runs),
         "accuracy": f"{accuracies[0]:.4f}" + several * (len(accuracies) > 1),
         "weight_limit": f"{np.abs(group.weights[:-1]).max():.2g}",
@@ -164,8 +164,8 @@ def runs_table(groups: Sequence[Group]) -> str:
         cells = [group.l2_lambda, group.variant, str(len(group.runs))]
         for name in _METRICS:
             layout = "{:.0f}" if name == "steps" else "{:.4f}"
-            cells.append(mean_and_range([run.summary[name] for run in group.runs], layout))
-        cells.append(group.runs[0].folder)
+            cells.append(mean_and_range([run[name] for run in group.runs], layout))
+        cells.append(group.runs[0]["folder"])
         lines.append(
             f'<tr><th scope="row">{escape(group.task)}</th>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -185,12 +185,12 @@ def mean_and_range(values: Sequence[float], layout: str) -> str:
 def _metric_rows(group: Group) -> Iterable[dict]:
     for run in group.runs:
         yield {
-            "seed": run.seed,
-            "training": run.summary["train_accuracy"],
-            "validation": run.summary["validation_accuracy"],
-            "test": run.summary["test_accuracy"],
-            "norm": run.summary["weight_norm"],
-            "file": f"{run.folder}/summary.json",
+            "seed": run["seed"],
+            "training": run["train_accuracy"],
+            "validation": run["validation_accuracy"],
+            "test": run["test_accuracy"],
+            "norm": run["weight_norm"],
+            "file": f"{run['folder']}/metrics.parquet",
         }
 
 

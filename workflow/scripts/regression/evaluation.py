@@ -6,7 +6,7 @@ import numpy as np
 
 from images.splits import Examples
 from regression.features import features
-from regression.models import MODELS
+from regression.models import load_model
 
 #: Images turned into float64 features at a time: 4096 x 785 x 8 bytes = 26 MB.
 _CHUNK = 4096
@@ -21,7 +21,7 @@ class Score(NamedTuple):
 
 def evaluate(model: str, weights: np.ndarray, examples: Examples) -> Score:
     """Score weights (p + 1, outputs) on examples, a chunk of images at a time."""
-    rules = MODELS[model]
+    rules = load_model(model)
     loss_sum, correct = 0.0, 0
     n = len(examples.targets)
     for first in range(0, n, _CHUNK):

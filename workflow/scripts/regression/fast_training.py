@@ -23,11 +23,17 @@ from typing import NamedTuple
 import numpy as np
 
 from images.splits import Examples
-from regression import training
-from regression.machine_code import LANES, load_kernels
-from regression.minibatches import epoch_orders
-from regression.models import output_count
-from regression.training import EarlyStopping, TrainingResult, batches_per_epoch, check_interval
+from regression import kernels
+from regression.kernels import LANES
+from regression.settings import Settings
+from regression.training import (
+    EarlyStopping,
+    Trainer,
+    TrainingResult,
+    batches_per_epoch,
+    check_interval,
+    epoch_orders,
+)
 
 #: Most checks that wait for each other, and most bytes that their weights may take.
 LONGEST_WINDOW = 10
@@ -40,76 +46,69 @@ TILE = 256
 NEAR_OVERFLOW = 1e150
 
 
-def train(
-    model: str,
-    train: Examples,
-    validation: Examples,
-    *,
-    class_count: int,
-    learning_rate: float,
-    l2_lambda: float,
-    batch_size: int,
-    max_epochs: int,
-    patience: int | None,
-    shuffle: bool,
-    seed: int,
-) -> TrainingResult:
-    """Train from zero weights; arguments, result and errors are those of `training.train`.
+def fast_trainer(
+    settings: Settings, train: Examples, validation: Examples, *, frozen_classes: int
+) -> Trainer:
+    """Make ready to train; the result is that of `reference_trainer`.
+
+    The trainer raises OverflowError if numbers become so large that sums may overflow. Whether and
+    when they do depends on the order of the sums, so the reference has to decide.
+
+    Args:
+        settings: of the training.
+        train: the examples to train on.
+        validation: the examples of the checks.
+        frozen_classes: the first classes, which keep the weights 0 and are no outputs.
 
     Raises:
         DataError: the batch is larger than the data.
-        DivergenceError: a loss is NaN or infinite.
     """
-    batches_an_epoch = batches_per_epoch(len(train.targets), batch_size)
-    interval = check_interval(batches_an_epoch)
-    total_steps = max_epochs * batches_an_epoch
-    first_trained = class_count - output_count(model, class_count)
+    batches = batches_per_epoch(len(train.targets), settings)
+    interval = check_interval(batches, settings.checks_per_epoch)
+    total_steps = settings.max_epochs * batches
+    rates = np.full(total_steps, settings.learning_rate).reshape(-1, batches)
+    rates[:, list(settings.skip_batches)] = 0.0
     images, validation_images = bright_pixels(train), bright_pixels(validation)
-    descent = Descent(images, class_count, first_trained, batch_size, learning_rate, l2_lambda)
     # Steps made before each check, and at the end.
     pauses = [*range(1, total_steps, interval), total_steps]
-    orders = epoch_orders(len(train.targets), shuffle=shuffle, seed=seed)
-    legs = zip(pauses, mini_batches(orders, batch_size, np.diff(pauses, prepend=0)), strict=True)
-    stopping = EarlyStopping(patience)
-    train_loss: list[np.ndarray] = []
-    check_steps: list[int] = []
-    curves: list[tuple[float, float, float]] = []
-    step, stopped = 0, False
 
-    while step < total_steps and not stopped:
-        waiting = []
-        for step, batches in islice(legs, window(stopping, descent.weights.nbytes)):
-            train_loss.append(descent.take_steps(batches))
-            if (step - 1) % interval == 0:
-                check_steps.append(step - 1)
-                waiting.append(descent.weight_matrix())
-        if not in_range(descent.weights, *train_loss[-LONGEST_WINDOW:]):
-            # Whether and when a sum overflows depends on its order, so the reference decides.
-            return training.train(
-                model,
-                train,
-                validation,
-                class_count=class_count,
-                learning_rate=learning_rate,
-                l2_lambda=l2_lambda,
-                batch_size=batch_size,
-                max_epochs=max_epochs,
-                patience=patience,
-                shuffle=shuffle,
-                seed=seed,
-            )
-        for check in judge_checks(waiting, images, validation_images):
-            curves.append(check)
-            stopped = stopping.update(check[0])
+    def train_one(seed: int) -> TrainingResult:
+        descent = Descent(images, settings, frozen_classes)
+        orders = epoch_orders(len(train.targets), settings.shuffle, seed)
+        batch_counts = np.diff(pauses, prepend=0)
+        legs = zip(
+            pauses,
+            mini_batches(orders, settings.batch_size, batch_counts),
+            np.split(rates.ravel(), pauses[:-1]),
+            strict=True,
+        )
+        stopping = EarlyStopping(settings.patience)
+        train_loss: list[np.ndarray] = []
+        check_steps: list[int] = []
+        curves: list[tuple[float, float, float]] = []
+        step, stopped = 0, False
+        while step < total_steps and not stopped:
+            waiting = []
+            for step, leg, leg_rates in islice(legs, window(stopping, descent.weights.nbytes)):
+                train_loss.append(descent.take_steps(leg, leg_rates))
+                if (step - 1) % interval == 0:
+                    check_steps.append(step - 1)
+                    waiting.append(descent.weight_matrix())
+            if not in_range(descent.weights, *train_loss[-LONGEST_WINDOW:]):
+                raise OverflowError
+            for check in judge_checks(waiting, images, validation_images):
+                curves.append(check)
+                stopped = stopping.update(check[0])
+        return TrainingResult(
+            np.ascontiguousarray(descent.weight_matrix()[:, frozen_classes:]),
+            np.concatenate(train_loss),
+            np.array(check_steps, dtype=np.int64),
+            *np.array(curves).T.copy(),
+            epochs=step // batches,
+            ended="early_stopping" if stopped else "max_epochs",
+        )
 
-    return TrainingResult(
-        np.ascontiguousarray(descent.weight_matrix()[:, first_trained:]),
-        np.concatenate(train_loss),
-        np.array(check_steps, dtype=np.int64),
-        *np.array(curves).T.copy(),
-        epochs=step // batches_an_epoch,
-        stopped_early=stopped,
-    )
+    return train_one
 
 
 def window(stopping: EarlyStopping, weight_bytes: int) -> int:
@@ -169,7 +168,7 @@ def bright_pixels(examples: Examples) -> BrightPixels:
     starts = np.empty(n + 1, dtype=np.int64)
     # As long as the list can get; memory is taken up only where it is written.
     bright = np.empty(n * (p + p % 2), dtype=np.uint32)
-    load_kernels()["list_bright_pixels"](pixels, starts, bright)
+    kernels.list_bright_pixels(pixels, starts, bright)
     targets = np.ascontiguousarray(examples.targets, dtype=np.int64)
     return BrightPixels(starts, bright[: starts[n]], targets, p)
 
@@ -202,47 +201,42 @@ class Descent:
         weights: float64 (panels, p + 1, LANES).
     """
 
-    def __init__(
-        self,
-        images: BrightPixels,
-        class_count: int,
-        first_trained: int,
-        batch_size: int,
-        learning_rate: float,
-        l2_lambda: float,
-    ):
-        """Start from zero; the classes before `first_trained` keep the weights 0."""
+    def __init__(self, images: BrightPixels, settings: Settings, frozen_classes: int):
+        """Start from zero; the first `frozen_classes` keep the weights 0."""
+        class_count, n = len(settings.classes), settings.batch_size
         self.weights = to_panels(np.zeros((images.pixel_count + 1, class_count)))
         self._images = images
-        self._classes = class_count, first_trained
-        self._rates = learning_rate, l2_lambda
+        self._classes = class_count, frozen_classes
+        self._l2_lambda = settings.l2_lambda
         panels = len(self.weights)
         self._work = (
-            aligned_zeros(panels * LANES, batch_size),
-            aligned_zeros(panels, batch_size, LANES),
-            aligned_zeros(4, batch_size),
+            aligned_zeros(panels * LANES, n),
+            aligned_zeros(panels, n, LANES),
+            aligned_zeros(4, n),
             aligned_zeros(1, LANES),
         )
 
-    def take_steps(self, batches: np.ndarray) -> np.ndarray:
+    def take_steps(self, batches: np.ndarray, rates: np.ndarray) -> np.ndarray:
         """Take a step for each mini-batch.
 
         Args:
             batches: int64 (steps, batch_size), numbers of the images in each.
+            rates: float64 (steps,), the learning rate of each step; 0 leaves an update out.
 
         Returns:
             float64 (steps,), the loss of each batch before its update.
         """
         starts, bright, targets, _ = self._images
         losses = np.empty(len(batches))
-        load_kernels()["descend"](
+        kernels.descend(
             self.weights,
             *self._classes,
             starts,
             bright,
             batches,
             targets[batches],
-            *self._rates,
+            rates,
+            self._l2_lambda,
             losses,
             *self._work,
         )
@@ -293,7 +287,7 @@ def judge(
     loss = np.empty(len(weights))
     correct = np.empty((len(weights), len(chosen)), dtype=np.bool_)
     lead = np.empty(correct.shape)
-    load_kernels()["evaluate"](
+    kernels.evaluate(
         panels,
         weights[0].shape[1],
         images.starts,

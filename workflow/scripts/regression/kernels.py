@@ -1,4 +1,4 @@
-"""The inner loops of training, written for Numba's compiler; `machine_code` loads them.
+"""The inner loops of training, compiled by Numba when this module is imported.
 
 Two facts about the data make these loops short:
 
@@ -25,8 +25,8 @@ multiply-add is asked for by name. So a result depends neither on the width of t
 vectors, nor on the number of cores, nor on how many weight matrices are evaluated together; and NaN
 and infinity come through.
 
-The kernels allocate nothing and raise nothing, because their code must run without Numba: arrays to
-work in are arguments, and whole-array assignments, which Numba checks, are loops.
+The kernels allocate nothing and hold no lock of Python's: several trainings run at a time, on
+threads of one process. The compiled code is kept where Numba is told to (NUMBA_CACHE_DIR).
 """
 
 import math
@@ -34,10 +34,10 @@ import math
 import numpy as np
 from llvmlite import ir
 from numba import boolean, float64, int64, njit, types, uint32, void
-from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic, models, register_model
 
-from regression.machine_code import LANES
+#: Lanes of the vectors: two cache lines, so that one bright pixel serves 16 columns.
+LANES = 16
 
 #: Difference of two features whose pixels differ by 1.
 SCALE = 2.0 / 255.0
@@ -45,18 +45,10 @@ SCALE = 2.0 / 255.0
 #: Shuffled images lie anywhere in memory; so many images ahead, their pixels are asked for.
 AHEAD = 2
 
-#: The compiled kernels by name.
-KERNELS = {}
-
 
 def kernel(*signature):
-    """Compile a function for one signature and add it to KERNELS."""
-
-    def compiled(function):
-        KERNELS[function.__name__] = njit(void(*signature), error_model="numpy")(function)
-        return KERNELS[function.__name__]
-
-    return compiled
+    """Compile a function for one signature, now, or load it as it was compiled before."""
+    return njit(void(*signature), error_model="numpy", nogil=True, cache=True)
 
 
 # --- vectors of LANES numbers ---------------------------------------------------------------------
@@ -115,7 +107,7 @@ def multiply_add(typing_context, factor, vector, total):
         all_from_lane_0 = ir.Constant(ir.VectorType(index, LANES), [0] * LANES)
         factors = builder.shuffle_vector(lane_0, undefined, all_from_lane_0)
         fused_type = ir.FunctionType(LLVM_VECTOR, [LLVM_VECTOR] * 3)
-        fused = get_or_insert_function(builder.module, fused_type, f"llvm.fma.v{LANES}f64")
+        fused = builder.module.declare_intrinsic(f"llvm.fma.v{LANES}f64", (), fused_type)
         return builder.call(fused, [factors, vector, total])
 
     return VECTOR(float64, VECTOR, VECTOR), generate
@@ -159,11 +151,9 @@ def prefetch(typing_context, array, index):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         element = builder.gep(array.data, [arguments[1]])
         byte_pointer = ir.IntType(8).as_pointer()
-        function = get_or_insert_function(
-            builder.module,
-            ir.FunctionType(ir.VoidType(), [byte_pointer] + [ir.IntType(32)] * 3),
-            "llvm.prefetch.p0",
-        )
+        arguments_type = [byte_pointer] + [ir.IntType(32)] * 3
+        prefetch_type = ir.FunctionType(ir.VoidType(), arguments_type)
+        function = builder.module.declare_intrinsic("llvm.prefetch.p0", (), prefetch_type)
         read, keep, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
         builder.call(function, [builder.bitcast(element, byte_pointer), read, keep, data])
         return context.get_dummy_value()
@@ -403,7 +393,7 @@ def list_bright_pixels(pixels, starts, bright):
     uint32[::1],
     int64[:, ::1],
     int64[:, ::1],
-    float64,
+    float64[::1],
     float64,
     float64[::1],
     float64[:, ::1],
@@ -419,7 +409,7 @@ def descend(
     bright,
     batches,
     targets,
-    learning_rate,
+    rates,
     l2_lambda,
     losses,
     z,
@@ -439,7 +429,7 @@ def descend(
         bright: the training images' bright pixels.
         batches: int64 (steps, n), numbers of the images in each batch.
         targets: int64 (steps, n), their class numbers.
-        learning_rate: lr.
+        rates: float64 (steps,), lr of each step.
         l2_lambda: lambda.
         losses: float64 (steps,), written: C of each batch before its update.
         z: float64 (panels * LANES, n), to work in.
@@ -449,10 +439,10 @@ def descend(
     """
     steps, n = batches.shape
     best, runner_up, predicted, exp_sum = scratch[0], scratch[1], scratch[2], scratch[3]
-    decay = 1.0 - 2.0 * learning_rate * l2_lambda
-    rate = -learning_rate / n
 
     for step in range(steps):
+        decay = 1.0 - 2.0 * rates[step] * l2_lambda
+        rate = -rates[step] / n
         logits(weights, starts, bright, batches[step], z, row)
         rank(z, 0, class_count, n, best, runner_up, predicted)
         losses[step] = sum_of_losses(z, 0, class_count, n, best, targets[step], exp_sum) / n

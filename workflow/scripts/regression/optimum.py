@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from regression.models import MODELS, output_count
+from regression.models import load_model
 
 #: Directions with less curvature than this fraction of the greatest are taken for flat.
 _FLAT = 1e-10
@@ -62,7 +62,7 @@ def find_optimum(
     """Minimise J from zero weights.
 
     Args:
-        model: a key of MODELS.
+        model: its name.
         features: float64 (n, p + 1).
         targets: int64 (n,), class numbers.
         class_count: K.
@@ -71,13 +71,13 @@ def find_optimum(
         max_iterations: or after so many; separation ends it, too.
         watch: called with the number of each iteration and its weights (p + 1, outputs).
     """
-    rules = MODELS[model]
+    rules = load_model(model)
     n = len(features)
     transform = _preconditioner(features, class_count, l2_lambda)
     scaled = features @ transform
     # ||T V||^2 = sum_i |column_i of T|^2 |row_i of V|^2, because the columns of T are orthogonal.
     penalty = l2_lambda * np.sum(transform**2, axis=0)[:, np.newaxis]
-    shape = (transform.shape[1], output_count(model, class_count))
+    shape = (transform.shape[1], rules.output_count(class_count))
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         V = flat.reshape(shape)

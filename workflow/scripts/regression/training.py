@@ -3,25 +3,28 @@
 The protocol, step by step:
 
 * An epoch visits floor(n / batch_size) mini-batches; the incomplete rest is dropped.
-* Step t (from 0) logs the loss C of its batch with the weights before the update as training loss,
-  then updates W <- W - learning_rate * dJ/dW.
-* After the update of every step t with t mod max(1, floor(batches per epoch / 5)) == 0 comes a
-  check: validation loss, validation accuracy and training accuracy over the whole splits.
+* Step t (from 0) logs the loss C of its mini-batch with the weights before the update as training
+  loss, then updates W <- W - learning_rate * dJ/dW.
+* After the update of every step t with t mod max(1, floor(batches / checks_per_epoch)) == 0, where
+  `batches` are those of an epoch, comes a check: validation loss, validation accuracy and training
+  accuracy over the whole splits.
 * Early stopping: a check whose validation loss is strictly above the best so far is one without
   improvement; any other resets the count and becomes the best. `patience` of them in a row stop
   the training at that step, with the weights of that step.
+* A loss that is not a finite number ends the training: it has diverged.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from common.errors import DataError, DivergenceError
+from common.errors import DataError
 from images.splits import Examples
 from regression.features import features
-from regression.minibatches import epoch_orders
-from regression.models import MODELS, accuracy, output_count
+from regression.models import Model, accuracy
+from regression.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,14 @@ class TrainingResult:
 
     Attributes:
         weights: float64 (p + 1, outputs), of the last step; the last row is the bias.
-        train_loss: float64 (steps,), loss of each step's batch before its update.
+        train_loss: float64 (steps,), loss of each step's mini-batch before its update.
         check_steps: int64 (checks,), the steps with a check.
         validation_loss: float64 (checks,).
         validation_accuracy: float64 (checks,).
         train_accuracy: float64 (checks,).
         epochs: whole epochs finished.
-        stopped_early: whether the patience ran out.
+        ended: "max_epochs", "early_stopping" or "diverged". If it diverged, the history is what
+            came before, and the weights are worthless.
     """
 
     weights: np.ndarray
@@ -46,7 +50,11 @@ class TrainingResult:
     validation_accuracy: np.ndarray
     train_accuracy: np.ndarray
     epochs: int
-    stopped_early: bool
+    ended: str
+
+
+#: Trains from zero weights, with the order of the examples that a seed gives.
+Trainer = Callable[[int], TrainingResult]
 
 
 @dataclass
@@ -67,89 +75,117 @@ class EarlyStopping:
         return self.patience is not None and self.without_improvement >= self.patience
 
 
-def batches_per_epoch(n: int, batch_size: int) -> int:
+def epoch_orders(n: int, shuffle: str, seed: int) -> Iterator[np.ndarray]:
+    """Yield, without end, the order of the n examples in each epoch.
+
+    Every shuffle is that of a fresh 0..n-1 by a Mersenne Twister, whose state goes on from epoch to
+    epoch.
+
+    Args:
+        n: examples.
+        shuffle: see `Settings`.
+        seed: of the generator.
+
+    Yields:
+        int64 (n,), a permutation of 0..n-1.
+    """
+    generator = np.random.RandomState(seed)
+    order = np.arange(n)
+    if shuffle == "once":
+        generator.shuffle(order)
+    while True:
+        if shuffle == "true":
+            order = np.arange(n)
+            generator.shuffle(order)
+        yield order
+
+
+def batches_per_epoch(n: int, settings: Settings) -> int:
     """Whole mini-batches in n examples.
 
     Raises:
-        DataError: there is not even one.
+        DataError: there is not even one, or not that which `skip_batches` names.
     """
-    if batch_size > n:
+    if settings.batch_size > n:
         raise DataError(
-            f"batch_size {batch_size} is larger than the {n} training examples of the task's "
-            "classes; choose a smaller batch_size in the config."
+            f"batch_size {settings.batch_size} is larger than the {n} training examples of the "
+            "task's classes; choose a smaller batch_size in the config."
         )
-    return n // batch_size
+    batches = n // settings.batch_size
+    if max(settings.skip_batches, default=0) >= batches:
+        raise DataError(
+            f"skip_batches names the mini-batch {max(settings.skip_batches)}, but an epoch has "
+            f"{batches}, counted from 0; correct it in the config."
+        )
+    return batches
 
 
-def check_interval(batches: int) -> int:
-    """Steps from one check to the next: five checks an epoch, where it has that many batches."""
-    return max(1, batches // 5)
+def check_interval(batches: int, checks_per_epoch: int) -> int:
+    """Steps from one check to the next, in an epoch of so many mini-batches."""
+    return max(1, batches // checks_per_epoch)
 
 
-def train(
-    model: str,
-    train: Examples,
-    validation: Examples,
-    *,
-    class_count: int,
-    learning_rate: float,
-    l2_lambda: float,
-    batch_size: int,
-    max_epochs: int,
-    patience: int | None,
-    shuffle: bool,
-    seed: int,
-) -> TrainingResult:
-    """Train from zero weights.
+def reference_trainer(
+    model: Model, settings: Settings, train: Examples, validation: Examples
+) -> Trainer:
+    """Make ready to train a model.
 
     Raises:
         DataError: the batch is larger than the data.
-        DivergenceError: a loss is NaN or infinite.
     """
-    rules = MODELS[model]
     X, targets = features(train.pixels), train.targets
     X_validation = features(validation.pixels)
-    W = np.zeros((X.shape[1], output_count(model, class_count)))
-    batches = batches_per_epoch(len(X), batch_size)
-    interval = check_interval(batches)
-    stopping = EarlyStopping(patience)
-    orders = epoch_orders(len(X), shuffle=shuffle, seed=seed)
-    train_loss: list[float] = []
-    checks: list[tuple[int, float, float, float]] = []
-    stopped = False
+    batch_size = settings.batch_size
+    batches = batches_per_epoch(len(X), settings)
+    interval = check_interval(batches, settings.checks_per_epoch)
 
-    for step in range(max_epochs * batches):
-        first = step % batches * batch_size
-        if first == 0:
-            order = next(orders)
-        batch = order[first : first + batch_size]
-        X_batch, targets_batch = X[batch], targets[batch]
-        train_loss.append(rules.loss(rules.logits(W, X_batch), targets_batch))
-        require_finite(train_loss[-1], "training loss", step)
-        W -= learning_rate * rules.gradient(W, X_batch, targets_batch, l2_lambda)
-        if step % interval == 0:
-            z = rules.logits(W, X_validation)
-            validation_loss = rules.loss(z, validation.targets)
-            require_finite(validation_loss, "validation loss", step)
-            validation_accuracy = accuracy(rules.predict(z), validation.targets)
-            train_accuracy = accuracy(rules.predict(rules.logits(W, X)), targets)
-            checks.append((step, validation_loss, validation_accuracy, train_accuracy))
-            stopped = stopping.update(validation_loss)
-            if stopped:
+    def check(W: np.ndarray) -> tuple[float, float, float]:
+        z = model.logits(W, X_validation)
+        return (
+            model.loss(z, validation.targets),
+            accuracy(model.predict(z), validation.targets),
+            accuracy(model.predict(model.logits(W, X)), targets),
+        )
+
+    def train_one(seed: int) -> TrainingResult:
+        W = np.zeros((X.shape[1], model.output_count(len(settings.classes))))
+        orders = epoch_orders(len(X), settings.shuffle, seed)
+        stopping = EarlyStopping(settings.patience)
+        train_loss: list[float] = []
+        checks: list[tuple[int, float, float, float]] = []
+        ended = "max_epochs"
+        for step in range(settings.max_epochs * batches):
+            number = step % batches
+            if number == 0:
+                order = next(orders)
+            batch = order[number * batch_size : (number + 1) * batch_size]
+            loss = model.loss(model.logits(W, X[batch]), targets[batch])
+            if not math.isfinite(loss):
+                ended = "diverged"
                 break
+            train_loss.append(loss)
+            if number not in settings.skip_batches:
+                gradient = model.gradient(W, X[batch], targets[batch], settings.l2_lambda)
+                W -= settings.learning_rate * gradient
+            if step % interval == 0:
+                result = check(W)
+                if not math.isfinite(result[0]):
+                    ended = "diverged"
+                    break
+                checks.append((step, *result))
+                if stopping.update(result[0]):
+                    ended = "early_stopping"
+                    break
+        if not math.isfinite(float(np.linalg.norm(W))):
+            ended = "diverged"
+        check_steps, *curves = np.array(checks).reshape(-1, 4).T.copy()
+        return TrainingResult(
+            W,
+            np.array(train_loss),
+            check_steps.astype(np.int64),
+            *curves,
+            epochs=len(train_loss) // batches,
+            ended=ended,
+        )
 
-    check_steps, *curves = zip(*checks, strict=True)
-    return TrainingResult(
-        W,
-        np.array(train_loss),
-        np.array(check_steps, dtype=np.int64),
-        *map(np.array, curves),
-        epochs=len(train_loss) // batches,
-        stopped_early=stopped,
-    )
-
-
-def require_finite(value: float, what: str, step: int) -> None:
-    """Raise DivergenceError unless the value is a finite number."""
-    if not math.isfinite(value):
-        raise DivergenceError(step, what, value)
+    return train_one

@@ -1,158 +1,150 @@
 """Tests of the results: what must be true of the tables before anything is concluded from them."""
 
-import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import pandas as pd
 import pyarrow.parquet as pq
 
-from runs.grid import SETTINGS, Run, runs_of_tasks
-from runs.results import HISTORIES_SCHEMA, METRICS_SCHEMA, numbers
+from runs.tables import (
+    CURVES,
+    HISTORIES_SCHEMA,
+    METRICS_SCHEMA,
+    OUTCOMES,
+    RUN_KEYS,
+    SETTINGS,
+)
 
-RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
-
-CHECK_CURVES = (("validation", "loss"), ("validation", "accuracy"), ("train", "accuracy"))
-CURVES = (("train", "loss"), *CHECK_CURVES)
-
-#: The results at the end are computed a chunk of images at a time, which moves the last digits.
-_LOSS_TOLERANCE = 1e-6
-_ACCURACY_TOLERANCE = 1e-12
-
-WHAT_IS_CHECKED = (
+WHAT_IS_TESTED = (
     "each run of the config is in the metrics and in the history exactly once, and no other run",
-    "no number is missing, NaN or infinite",
+    "no number is missing, NaN or infinite; a run that diverged has neither loss nor accuracy",
     "accuracies are between 0 and 1, losses and norms are not negative",
     "histories are complete: a training loss at every step, three values at every check",
     "the last check agrees with the metrics where training ended with it",
-    "epochs and steps are within the limits, and training stopped early or reached them",
-    "the hyperparameters are those of the config",
+    "epochs and steps are within the limits, and training ended in one of three ways",
+    "the settings are those of the config",
 )
 
-Key = tuple
-#: (split, metric) -> steps int64 (n,), values float64 (n,).
-History = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+#: The results at the end are computed a chunk of images at a time, which moves the last digits.
+_TOLERANCE = {"loss": 1e-6, "accuracy": 1e-12}
 
 
-def read_histories(path: Path) -> Iterator[tuple[Key, History]]:
-    """Read the histories a row group at a time; a run that has two of them comes twice."""
+def read_histories(path: Path) -> Iterator[pd.DataFrame]:
+    """The histories over all runs, a row group at a time: one run."""
     file = pq.ParquetFile(path)
     for number in range(file.num_row_groups):
-        table = file.read_row_group(number).cast(HISTORIES_SCHEMA)
-        for run in table.group_by(list(RUN_KEYS)).aggregate([]).to_pylist():
-            key = tuple(run[name] for name in RUN_KEYS)
-            yield key, _history_of(table.filter(_is_run(run)))
-
-
-def _is_run(run: dict) -> pc.Expression:
-    expression = pc.scalar(True)
-    for name in RUN_KEYS:
-        expression &= pc.field(name) == pa.scalar(run[name], HISTORIES_SCHEMA.field(name).type)
-    return expression
-
-
-def _history_of(table: pa.Table) -> History:
-    steps, values = (numbers(table, name) for name in ("step", "value"))
-    names = list(zip(*(table.column(c).to_pylist() for c in ("split", "metric")), strict=True))
-    rows: dict[tuple[str, str], list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, []).append(row)
-    return {name: (steps[which], values[which]) for name, which in rows.items()}
+        yield file.read_row_group(number).cast(HISTORIES_SCHEMA).to_pandas()
 
 
 def violations(
-    metrics: Sequence[dict], histories: Sequence[tuple[Key, History]], tasks: dict[str, dict]
-) -> list[str]:
+    metrics: pd.DataFrame, histories: Iterable[pd.DataFrame], tasks: dict[str, dict], runs: int
+) -> Iterator[str]:
     """Everything that is wrong, each naming its run and column.
 
     Args:
-        metrics: rows of results/metrics.parquet.
-        histories: runs and their curves, as from `read_histories`.
-        tasks: of each task the grid and the hyperparameters.
+        metrics: of all runs.
+        histories: of all runs, one each.
+        tasks: the settings of each task.
+        runs: how many there must be.
     """
-    runs = {tuple(run.keys[name] for name in RUN_KEYS): run for run in runs_of_tasks(tasks)}
-    found = [
-        *_once(runs, [tuple(row[name] for name in RUN_KEYS) for row in metrics], "metrics"),
-        *_once(runs, [key for key, _ in histories], "history"),
-    ]
-    rows = {tuple(row[name] for name in RUN_KEYS): row for row in metrics}
-    curves = dict(histories)
-    for key, run in runs.items():
-        if key in rows:
-            found += _of_row(rows[key], run, tasks[run.task])
-        if key in rows and key in curves:
-            found += _of_history(curves[key], rows[key], run)
-    return found
+    if len(metrics) != runs:
+        yield f"metrics: {len(metrics)} runs, but the config asks for {runs}"
+    for keys in metrics.loc[metrics.duplicated(list(RUN_KEYS)), list(RUN_KEYS)].itertuples():
+        yield f"{_place(keys)}: is in the metrics more than once"
+    rows = {_key(row): row for row in metrics.itertuples()}
+    for row in rows.values():
+        yield from _of_row(row, tasks.get(row.task))
+    seen = set()
+    for history in histories:
+        first = next(history.itertuples())
+        if len(history[list(RUN_KEYS)].drop_duplicates()) > 1 or _key(first) in seen:
+            yield f"{_place(first)}: history: is there more than once, or mixed with another run"
+        elif _key(first) not in rows:
+            yield f"{_place(first)}: in the history, but not in the metrics"
+        else:
+            yield from _of_history(history, rows[_key(first)])
+        seen.add(_key(first))
+    # A run that diverges in its first step has no history.
+    for key, row in rows.items():
+        if key not in seen and row.steps > 0:
+            yield f"{_place(row)}: is missing in the history"
 
 
-def _once(runs: dict[Key, Run], keys: list[Key], table: str) -> Iterator[str]:
-    counts = Counter(keys)
-    for key, run in runs.items():
-        if counts[key] != 1:
-            times = "is missing" if not counts[key] else f"is there {counts[key]} times"
-            yield f"{run.folder}: {times} in the {table}"
-    for key in counts:
-        if key not in runs:
-            named = ", ".join(f"{name}={value}" for name, value in zip(RUN_KEYS, key, strict=True))
-            yield f"{named}: in the {table}, but not in the config"
+def _key(row) -> tuple:
+    return tuple(getattr(row, name) for name in RUN_KEYS)
 
 
-def _of_row(row: dict, run: Run, task: dict) -> Iterator[str]:
+def _place(row) -> str:
+    return f"{row.task}, lambda {row.l2_lambda:g}, shuffle {row.shuffle}, seed {row.seed}"
+
+
+def _of_row(row, task: dict | None) -> Iterator[str]:
     """What is wrong in the metrics of one run."""
-    place = f"{run.folder}: metrics"
+    place = f"{_place(row)}: metrics"
+    if task is None:
+        yield f"{place}: the config has no such task"
+        return
+    diverged = row.ended == "diverged"
     for name in METRICS_SCHEMA.names:
-        value = row[name]
-        if value is None and name != "patience":
+        value = getattr(row, name)
+        if name in OUTCOMES:
+            if diverged == (value is not None and np.isfinite(value)):
+                yield f"{place}, {name}: found {value} of a run that ended as {row.ended}"
+            elif not diverged and not _in_range(name, value):
+                yield f"{place}, {name}: found {value}"
+        elif name != "patience" and (value is None or (np.isscalar(value) and pd.isna(value))):
             yield f"{place}, {name}: is missing"
-        elif isinstance(value, float) and not _in_range(name, value):
-            yield f"{place}, {name}: found {value}"
     for name in SETTINGS:
+        found = _plain(getattr(row, name))
         # Without a train_size in the config, the metrics have the size of the whole split.
-        everything = name == "train_size" and task[name] is None
-        if row[name] != task[name] and not everything:
-            yield f"{place}, {name}: found {row[name]}, but the config says {task[name]}"
-    epochs, limit = row["epochs"], task["max_epochs"]
-    if epochs is not None and (epochs > limit or (not row["stopped_early"] and epochs != limit)):
-        yield f"{place}, epochs: found {epochs} of {limit}, stopped early: {row['stopped_early']}"
+        if found != task[name] and not (name == "train_size" and task[name] is None):
+            yield f"{place}, {name}: found {found}, but the config says {task[name]}"
+    limit = task["max_epochs"]
+    whole = row.ended == "max_epochs"
+    if row.epochs > limit or (whole and row.epochs != limit):
+        yield f"{place}, epochs: found {row.epochs} of {limit}, ended: {row.ended}"
+    if row.stopped_early != (row.ended == "early_stopping"):
+        yield f"{place}, stopped_early: found {row.stopped_early}, ended: {row.ended}"
 
 
-def _of_history(history: History, row: dict, run: Run) -> Iterator[str]:
+def _plain(value):
+    """A cell of pandas as the config has it."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return None if value is None or pd.isna(value) else value
+
+
+def _of_history(history: pd.DataFrame, row) -> Iterator[str]:
     """What is wrong in the curves of one run."""
-    place = f"{run.folder}: history"
-    for name in history:
-        if name not in CURVES:
-            yield f"{place}, {' '.join(name)}: is no curve of a run"
+    place = f"{_place(row)}: history"
+    curves = dict(iter(history.groupby(["split", "metric"])))
+    for name in curves.keys() - set(CURVES):
+        yield f"{place}, {' '.join(name)}: is no curve of a run"
+    checks = curves.get(("validation", "loss"), history.iloc[:0])["step"].to_numpy()
+    # The first check comes after the first step; one alone has no distance to a second.
+    interval = int(checks[1] - checks[0]) if len(checks) > 1 else 2**62
     for split, metric in CURVES:
         curve = f"{place}, {split} {metric}"
-        if (split, metric) not in history:
-            yield f"{curve}: is missing"
+        if (split, metric) not in curves:
+            if row.ended != "diverged":
+                yield f"{curve}: is missing"
             continue
-        steps, values = history[split, metric]
-        wrong = [i for i, v in enumerate(values) if not _in_range(metric, v)]
-        if wrong:
-            yield f"{curve}: found {values[wrong[0]]} at step {steps[wrong[0]]}"
-        interval = 1 if (split, metric) == ("train", "loss") else _interval(history)
-        expected = np.arange(0, row["steps"] or 0, interval)
+        steps, values = (curves[split, metric][name].to_numpy() for name in ("step", "value"))
+        wrong = ~np.array([_in_range(metric, value) for value in values])
+        if wrong.any():
+            yield f"{curve}: found {values[wrong][0]} at step {steps[wrong][0]}"
+        expected = np.arange(0, row.steps, 1 if (split, metric) == CURVES[0] else interval)
+        if row.ended == "diverged":
+            # It may have ended with the check that was due.
+            expected = expected[: max(len(steps), len(expected) - 1)]
         if not np.array_equal(np.sort(steps), expected):
             yield f"{curve}: {_difference(steps, expected)}"
-        elif (split, metric) in CHECK_CURVES and steps[-1] == row["steps"] - 1:
-            yield from _agrees(curve, values[-1], row, f"{split}_{metric}")
-
-
-def _interval(history: History) -> int:
-    """Steps from one check to the next, by the most frequent distance of all three curves."""
-    distances = Counter(
-        int(distance)
-        for name in CHECK_CURVES
-        if name in history
-        for distance in np.diff(history[name][0])
-        if distance > 0
-    )
-    # With one check there is no distance, and no second check to expect.
-    return distances.most_common(1)[0][0] if distances else 2**62
+        elif (split, metric) != CURVES[0] and steps[-1] == row.steps - 1:
+            column = f"{split}_{metric}"
+            found = getattr(row, column)
+            if pd.notna(found) and not abs(values[-1] - found) <= _TOLERANCE[metric]:
+                yield f"{curve}: the last check has {values[-1]}, but the metrics have {found}"
 
 
 def _difference(steps: np.ndarray, expected: np.ndarray) -> str:
@@ -164,13 +156,7 @@ def _difference(steps: np.ndarray, expected: np.ndarray) -> str:
     return "some steps are there twice"
 
 
-def _agrees(curve: str, value: float, row: dict, column: str) -> Iterator[str]:
-    tolerance = _LOSS_TOLERANCE if column.endswith("loss") else _ACCURACY_TOLERANCE
-    if row[column] is not None and not abs(value - row[column]) <= tolerance:
-        yield f"{curve}: the last check has {value}, but the metrics have {row[column]}"
-
-
-def _in_range(name: str, value: float) -> bool:
-    if not math.isfinite(value) or value < 0.0:
+def _in_range(name: str, value: float | None) -> bool:
+    if value is None or not np.isfinite(value) or value < 0.0:
         return False
     return not name.endswith("accuracy") or value <= 1.0

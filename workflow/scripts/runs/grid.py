@@ -1,69 +1,84 @@
-"""The grid of training runs that a config asks for, and the folder of each."""
+"""The grid of trainings that a config asks for, the job of each, and its folder.
+
+A task spans a grid of *combinations* of l2_lambda and shuffle; with a seed, one of these is a
+*run*. One job trains a combination with all its seeds, or, where they are many, a *block* of them.
+
+A task whose settings are lists is a *sweep*: it stands for one task for each combination of values,
+named after what varies, `softmax/learning_rate-0.1`. To add a value to a list therefore leaves the
+runs of the others as they are.
+"""
 
 from itertools import product
 from typing import NamedTuple
 
-from runs.sweeps import as_list, base_name, expand_sweeps, varying
-
-#: What a task says of its runs beside the grid that they span; also columns of the metrics.
-SETTINGS = (
-    *("dataset", "model", "classes", "train_size"),
-    *("learning_rate", "batch_size", "max_epochs", "patience"),
+#: The settings of a task that may be a list of values, in the order in which they stand in names.
+SWEEPABLE = (
+    *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
+    *("patience", "checks_per_epoch", "skip_batches"),
 )
+#: Settings whose single value is a list already.
+_LISTS = ("classes", "skip_batches")
 
-#: What a selection can say of a run beside the settings of its task.
-_OF_A_RUN = {"l2_lambda", "shuffle", "seed"}
 
+class Block(NamedTuple):
+    """What one job trains.
 
-class Run(NamedTuple):
-    """One training run. `l2_lambda` is the config's own spelling, so that paths never change."""
+    Attributes:
+        task: after `expand_sweeps`.
+        l2_lambda: in the config's own spelling, so that paths never change.
+        shuffle: "false", "once" or "true".
+        seeds: one run each, in the order of the config.
+    """
 
     task: str
     l2_lambda: str
-    shuffle: bool
-    seed: int
+    shuffle: str
+    seeds: tuple[int, ...]
 
     @property
     def folder(self) -> str:
-        """Folder of the run below `results/runs/`."""
-        shuffle = str(self.shuffle).lower()
-        return f"{self.task}/lambda-{self.l2_lambda}/shuffle-{shuffle}/seed-{self.seed}"
-
-    @property
-    def keys(self) -> dict:
-        """The columns that name the run in the tables over all runs."""
-        return self._asdict() | {"l2_lambda": float(self.l2_lambda)}
+        """Folder of the block below `results/runs/`."""
+        seeds = f"seeds-{self.seeds[0]}-{self.seeds[-1]}"
+        return f"{self.task}/lambda-{self.l2_lambda}/shuffle-{self.shuffle}/{seeds}"
 
 
-def runs_of_task(name: str, task: dict) -> list[Run]:
-    """All runs of one task. Without shuffle a seed changes nothing, so only the first one runs."""
+def blocks_of(tasks: dict[str, dict], seeds_per_job: int) -> list[Block]:
+    """All blocks of all tasks, in the order of the config.
+
+    In the file's order a seed changes nothing, so only the first one is run.
+    """
     return [
-        Run(name, l2_lambda, shuffle, seed)
+        Block(name, l2_lambda, shuffle, tuple(seeds[first : first + seeds_per_job]))
+        for name, task in tasks.items()
         for l2_lambda, shuffle in product(task["l2_lambda"], task["shuffle"])
-        for seed in (task["seeds"] if shuffle else task["seeds"][:1])
+        for seeds in [task["seeds"] if shuffle != "false" else task["seeds"][:1]]
+        for first in range(0, len(seeds), seeds_per_job)
     ]
 
 
-def runs_of_tasks(tasks: dict[str, dict]) -> list[Run]:
-    """All runs of all tasks, in the order of the config."""
-    return [run for name, task in tasks.items() for run in runs_of_task(name, task)]
-
-
-def select_runs(tasks: dict[str, dict], selection: dict) -> list[Run]:
-    """The runs that a figure, a table or a claim asks for.
+def select_blocks(blocks: list[Block], tasks: dict[str, dict], selection: dict) -> list[Block]:
+    """The blocks that hold the runs of a selection.
 
     Args:
-        tasks: after `expand_sweeps`; their settings, or at least those that span the grid.
-        selection: `task`, and any of `l2_lambda`, `shuffle`, `seed` and the settings of a task,
-            each a value or a list of values; what is not named is not restricted.
+        blocks: to choose from.
+        tasks: after `expand_sweeps`.
+        selection: `task`, and any of l2_lambda, shuffle, seed and the settings of a task, each a
+            value or a list of values; what is not named is not restricted.
     """
-    wanted = {key: as_list(key, selection[key]) for key in _OF_A_RUN & selection.keys()}
+    wanted = {key: set(as_list(key, selection[key])) for key in _OF_A_RUN & selection.keys()}
+    names = set(select_tasks(tasks, selection))
     return [
-        run
-        for name in select_tasks(tasks, selection)
-        for run in runs_of_task(name, tasks[name])
-        if all(getattr(run, key) in values for key, values in wanted.items())
+        block
+        for block in blocks
+        if block.task in names
+        and block.l2_lambda in wanted.get("l2_lambda", {block.l2_lambda})
+        and block.shuffle in wanted.get("shuffle", {block.shuffle})
+        and not wanted.get("seed", set(block.seeds)).isdisjoint(block.seeds)
     ]
+
+
+#: What a selection can say of a run beside the settings of its task.
+_OF_A_RUN = {"l2_lambda", "shuffle", "seed"}
 
 
 def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
@@ -96,40 +111,45 @@ def objective_of(task: dict, l2_lambda: str) -> tuple:
     return (*settings, tuple(task["classes"]), float(l2_lambda))
 
 
-def grid_of(tasks: dict[str, dict]) -> dict[str, dict]:
-    """The part of the config's tasks that spans the grid; who lists runs needs no more.
+def expand_sweeps(tasks: dict[str, dict]) -> dict[str, dict]:
+    """The tasks that are trained: each combination of a sweep is one, with single values.
 
-    Seeds become pairs of first and last of what is consecutive: the grid is put on command lines,
-    and Linux allows an argument of 128 KiB, which a few ten thousand seeds would fill.
+    Args:
+        tasks: by name, as in the config.
+
+    Returns:
+        The tasks in the order of the config; `varies` in each is what tells it from the other
+        combinations, setting -> value.
     """
-    return {
-        name: {
-            "l2_lambda": task["l2_lambda"],
-            "shuffle": task["shuffle"],
-            "seed_ranges": _ranges(task["seeds"]),
-        }
-        | varying(task)
-        for name, task in tasks.items()
-    }
+    expanded = {}
+    for name, task in tasks.items():
+        swept = {key: task[key] for key in SWEEPABLE if key in task and _is_swept(key, task[key])}
+        for values in product(*swept.values()):
+            chosen = dict(zip(swept, values, strict=True))
+            parts = [f"{key}-{spelling(value)}" for key, value in chosen.items()]
+            expanded["/".join([name, *parts])] = task | chosen | {"varies": chosen}
+    return expanded
 
 
-def tasks_of(grid: dict[str, dict]) -> dict[str, dict]:
-    """Undo `grid_of`, and expand the sweeps."""
-    return expand_sweeps(
-        {
-            name: {key: value for key, value in task.items() if key != "seed_ranges"}
-            | {"seeds": [n for a, b in task["seed_ranges"] for n in range(a, b + 1)]}
-            for name, task in grid.items()
-        }
-    )
+def base_name(task: str) -> str:
+    """The name that a task of a sweep has in the config."""
+    return task.partition("/")[0]
 
 
-def _ranges(seeds: list[int]) -> list[list[int]]:
-    """Consecutive seeds as [first, last]; the order stays."""
-    ranges: list[list[int]] = []
-    for seed in seeds:
-        if ranges and ranges[-1][1] + 1 == seed:
-            ranges[-1][1] = seed
-        else:
-            ranges.append([seed, seed])
-    return ranges
+def spelling(value: object) -> str:
+    """A value as a part of a path."""
+    if isinstance(value, list):
+        return "-".join(map(str, value)) or "none"
+    return "null" if value is None else str(value)
+
+
+def as_list(key: str, value: object) -> list:
+    """The values that a selection names: one alone, or several in a list."""
+    several = _is_swept(key, value) if key in SWEEPABLE else isinstance(value, list)
+    return value if several else [value]
+
+
+def _is_swept(key: str, value: object) -> bool:
+    if not isinstance(value, list):
+        return False
+    return key not in _LISTS or (bool(value) and isinstance(value[0], list))

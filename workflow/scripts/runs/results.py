@@ -1,154 +1,145 @@
-"""The files of a training run and the tables over all runs: their columns, writing and reading."""
+"""THE reader of results: the runs of some blocks, their metrics, histories and weights.
+
+Rows are dictionaries by the columns of the metrics, or a pandas table where they are grouped or
+joined. pandas is imported only then: a figure does without.
+"""
 
 from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from common.errors import DataError
-from common.files import PARQUET_OPTIONS, read_parquet, replace_atomically
-
-HISTORY_SCHEMA = pa.schema(
-    [
-        ("step", pa.int64()),
-        ("split", pa.string()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-    ]
-)
-
-RUN_COLUMNS = [
-    ("task", pa.string()),
-    ("l2_lambda", pa.float64()),
-    ("shuffle", pa.bool_()),
-    ("seed", pa.int64()),
-]
-
-HISTORIES_SCHEMA = pa.schema([*RUN_COLUMNS, *HISTORY_SCHEMA])
-
-METRICS_SCHEMA = pa.schema(
-    [
-        ("task", pa.string()),
-        ("model", pa.string()),
-        *RUN_COLUMNS[1:],
-        ("learning_rate", pa.float64()),
-        ("batch_size", pa.int64()),
-        ("max_epochs", pa.int64()),
-        ("patience", pa.int64()),
-        ("epochs", pa.int64()),
-        ("steps", pa.int64()),
-        ("stopped_early", pa.bool_()),
-        ("train_loss", pa.float64()),
-        ("validation_loss", pa.float64()),
-        ("test_loss", pa.float64()),
-        ("train_accuracy", pa.float64()),
-        ("validation_accuracy", pa.float64()),
-        ("test_accuracy", pa.float64()),
-        ("weight_norm", pa.float64()),
-        ("dataset", pa.string()),
-        ("classes", pa.list_(pa.int64())),
-        ("train_size", pa.int64()),
-    ]
-)
-
-WEIGHTS_SCHEMA = pa.schema(
-    [("feature", pa.uint32()), ("label", pa.uint8()), ("weight", pa.float64())]
-)
+from common.files import read_parquet
+from images.splits import Examples, Split, first_examples, read_split, select_classes
+from runs.grid import as_list, base_name
+from runs.tables import CURVES, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA, numbers
 
 
-def column(values: np.ndarray) -> pa.Array:
-    """A NumPy array of numbers as an Arrow array; it shares the memory.
+class Curve(NamedTuple):
+    """Values by step: `steps` int64 (n,) ascending, `values` float64 (n,)."""
 
-    pa.array and pa.table would import pandas where it is installed: 0.3 s for each training.
+    steps: np.ndarray
+    values: np.ndarray
+
+
+class Weights(NamedTuple):
+    """The weights of a run.
+
+    Attributes:
+        matrix: float64 (p + 1, outputs); the last row is the bias.
+        labels: the label of each output.
+        image_shape: (rows, columns) of an image, p pixels.
     """
-    values = np.ascontiguousarray(values)
-    buffers = [None, pa.py_buffer(values)]
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
+
+    matrix: np.ndarray
+    labels: list[int]
+    image_shape: tuple[int, int]
 
 
-def numbers(table: pa.Table, name: str) -> np.ndarray:
-    """A column of numbers without gaps as a NumPy array, without pandas (see `column`)."""
-    values = table.column(name).combine_chunks()
-    every = np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype())
-    return every[values.offset : values.offset + len(values)]
-
-
-def text_column(words: list[str], codes: np.ndarray) -> pa.Array:
-    """The words that the codes, int64 (n,), number."""
-    encoded = [word.encode() for word in words]
-    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    vocabulary = pa.StringArray.from_buffers(
-        len(words), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
-    )
-    return vocabulary.take(column(codes))
-
-
-def history_table(
-    train_loss: np.ndarray,
-    check_steps: np.ndarray,
-    validation_loss: np.ndarray,
-    validation_accuracy: np.ndarray,
-    train_accuracy: np.ndarray,
-) -> pa.Table:
-    """The history of one run, by step: batch loss first, then the three values of a check.
+class Results:
+    """The runs of some blocks.
 
     Args:
-        train_loss: float64 (steps,), of each step's batch before its update.
-        check_steps: int64 (checks,), the steps with a check.
-        validation_loss: float64 (checks,).
-        validation_accuracy: float64 (checks,).
-        train_accuracy: float64 (checks,).
+        root: the folder `results/`.
+        folders: of the blocks, below `root/runs/`, in the order of the config.
     """
-    curves = [
-        (np.arange(len(train_loss)), train_loss),
-        (check_steps, validation_loss),
-        (check_steps, validation_accuracy),
-        (check_steps, train_accuracy),
-    ]
-    is_validation, is_accuracy = np.array([0, 1, 1, 0]), np.array([0, 0, 1, 1])
-    steps = np.concatenate([steps for steps, _ in curves])
-    order = np.argsort(steps, kind="stable")
-    curve = np.repeat(np.arange(len(curves)), [len(values) for _, values in curves])[order]
-    return pa.Table.from_arrays(
-        [
-            column(steps[order]),
-            text_column(["train", "validation"], is_validation[curve]),
-            text_column(["loss", "accuracy"], is_accuracy[curve]),
-            column(np.concatenate([values for _, values in curves])[order]),
-        ],
-        schema=HISTORY_SCHEMA,
-    )
 
+    def __init__(self, root: str | Path, folders: Iterable[str]):
+        """Read the metrics of all runs; all else when it is asked for."""
+        self.root = Path(root)
+        self.rows: list[dict] = []
+        for folder in folders:
+            path = self.root / "runs" / folder / "metrics.parquet"
+            spelling = Path(folder).parts[-3].removeprefix("lambda-")
+            with_weights = 0
+            for place, row in enumerate(read_table(path, METRICS_SCHEMA).to_pylist()):
+                # Each run is a row group; one that diverged has no weights.
+                places = {"history.parquet": place, "weights.parquet": with_weights}
+                with_weights += row["ended"] != "diverged"
+                self.rows.append(row | {"folder": folder, "spelling": spelling, "_places": places})
+        # Caches of this object alone, not of the class, so that two folders never mix.
+        self._split = lru_cache(maxsize=None)(self._read_split)
 
-def weights_table(weights: np.ndarray, labels: list[int], image_shape: tuple[int, int]) -> pa.Table:
-    """Weights in long form: feature = pixel number, or the number of pixels for the bias.
+    @cached_property
+    def metrics(self):
+        """The metrics of all runs as a pandas table, by the columns of METRICS_SCHEMA."""
+        import pandas as pd
 
-    Args:
-        weights: float64 (p + 1, outputs).
-        labels: the label that each output speaks for (logistic regression: of class 1).
-        image_shape: (rows, columns) with rows * columns = p; kept in the schema metadata.
-    """
-    features, outputs = weights.shape
-    rows, columns = image_shape
-    return pa.Table.from_arrays(
-        [
-            column(np.repeat(np.arange(features, dtype=np.uint32), outputs)),
-            column(np.tile(np.array(labels, dtype=np.uint8), features)),
-            column(weights.ravel()),
-        ],
-        schema=WEIGHTS_SCHEMA.with_metadata({"rows": str(rows), "columns": str(columns)}),
-    )
+        return pd.DataFrame(self.rows)[METRICS_SCHEMA.names]
 
+    def select(self, selection: dict) -> list[dict]:
+        """The rows of the selected runs.
 
-def weights_matrix(table: pa.Table) -> tuple[np.ndarray, list[int], tuple[int, int]]:
-    """Undo `weights_table`: weights float64 (p + 1, outputs), labels, (rows, columns)."""
-    metadata = table.schema.metadata
-    rows, columns = int(metadata[b"rows"]), int(metadata[b"columns"])
-    weights = numbers(table, "weight").reshape(rows * columns + 1, -1)
-    labels = table.column("label").to_pylist()[: weights.shape[1]]
-    return weights, labels, (rows, columns)
+        Args:
+            selection: `task`, and any of l2_lambda (as spelt in the config), shuffle, seed and the
+                settings, each a value or a list of values; what is not named is not restricted.
+        """
+        named = {("spelling" if key == "l2_lambda" else key): key for key in selection}
+        return [
+            row
+            for row in self.rows
+            if selection.get("task", row["task"]) in (row["task"], base_name(row["task"]))
+            and all(
+                row[column] in as_list(key, selection[key])
+                for column, key in named.items()
+                if key != "task"
+            )
+        ]
+
+    def curve(self, row: dict, split: str, metric: str) -> Curve:
+        """One curve of a run.
+
+        Raises:
+            KeyError: a history has no such curve.
+        """
+        return self._curves(row)[split, metric]
+
+    def weights(self, row: dict) -> Weights:
+        """The weights of a run.
+
+        Raises:
+            DataError: it diverged, so that it has none.
+        """
+        if row["ended"] == "diverged":
+            raise DataError(
+                f"task {row['task']}, lambda {row['spelling']}, seed {row['seed']}: its training "
+                "diverged, so that it has no weights; a smaller learning_rate usually cures it."
+            )
+        table = self._of_run(row, "weights.parquet", WEIGHTS_SCHEMA)
+        metadata = table.schema.metadata
+        image_shape = (int(metadata[b"rows"]), int(metadata[b"columns"]))
+        matrix = numbers(table, "weight").reshape(image_shape[0] * image_shape[1] + 1, -1)
+        return Weights(matrix, table.column("label").to_pylist()[: matrix.shape[1]], image_shape)
+
+    def examples(self, row: dict, split: str) -> Examples:
+        """What a run was trained on or held to."""
+        examples = select_classes(self.split(row, split), row["classes"])
+        return first_examples(examples, row["train_size"]) if split == "train" else examples
+
+    def split(self, row: dict, split: str) -> Split:
+        """A split of the data set that a run was trained on."""
+        return self._split(row["dataset"], split)
+
+    def _curves(self, row: dict) -> dict[tuple[str, str], Curve]:
+        table = self._of_run(row, "history.parquet", HISTORY_SCHEMA)
+        steps, values = (numbers(table, name) for name in ("step", "value"))
+        split, metric = (np.array(table.column(name).to_pylist()) for name in ("split", "metric"))
+        chosen = {name: (split == name[0]) & (metric == name[1]) for name in CURVES}
+        return {name: Curve(steps[rows], values[rows]) for name, rows in chosen.items()}
+
+    def _of_run(self, row: dict, file: str, schema: pa.Schema) -> pa.Table:
+        """The part of a block's file that is of one run: a row group."""
+        path = self.root / "runs" / row["folder"] / file
+        table = read_parquet(path, row_group=row["_places"][file])
+        require_schema(path, table.schema, schema)
+        return table
+
+    def _read_split(self, dataset: str, split: str) -> Split:
+        return read_split(self.root / "data" / dataset / f"{split}.parquet")
 
 
 def read_table(path: str | Path, schema: pa.Schema) -> pa.Table:
@@ -158,29 +149,18 @@ def read_table(path: str | Path, schema: pa.Schema) -> pa.Table:
         DataError: the file is damaged, or its columns are not those of the schema.
     """
     table = read_parquet(path)
-    if not table.schema.equals(schema):
-        raise DataError(
-            f"{path}: its columns are {table.schema.names}, expected {schema.names} with types "
-            f"{[str(kind) for kind in schema.types]}. Delete it and run again."
-        )
+    require_schema(path, table.schema, schema)
     return table
 
 
-def write_histories(runs: Iterable[tuple[dict, pa.Table]], path: str | Path) -> None:
-    """Write the histories of many runs to one file, holding one at a time.
+def require_schema(path: str | Path, found: pa.Schema, expected: pa.Schema) -> None:
+    """Hold the columns of a file to its contract.
 
-    Args:
-        runs: pairs of the run's task, l2_lambda, shuffle and seed, and its history.
-        path: the Parquet file; each run is a row group of its own.
+    Raises:
+        DataError: they are others.
     """
-    with (
-        replace_atomically(path) as temporary,
-        pq.ParquetWriter(temporary, HISTORIES_SCHEMA, **PARQUET_OPTIONS) as writer,
-    ):
-        for run, history in runs:
-            keys = [
-                pa.repeat(pa.scalar(run[name], kind), len(history)) for name, kind in RUN_COLUMNS
-            ]
-            writer.write_table(
-                pa.Table.from_arrays([*keys, *history.columns], schema=HISTORIES_SCHEMA)
-            )
+    if not found.equals(expected):
+        raise DataError(
+            f"{path}: its columns are {found.names}, expected {expected.names} with types "
+            f"{[str(kind) for kind in expected.types]}. Delete it and run again."
+        )

@@ -9,7 +9,15 @@ Objective over n examples with features x_i (p,), class numbers t_i in 0..k-1 an
 The mean is taken over the examples; all weights are penalised, biases too, without a factor 1/2.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
+
+
+def output_count(class_count: int) -> int:
+    """Columns of the weight matrix: one a class."""
+    return class_count
 
 
 def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -43,3 +51,10 @@ def gradient(
 def predict(logits: np.ndarray) -> np.ndarray:
     """The most probable class number (the first of equals); int64 (n,)."""
     return logits.argmax(axis=1)
+
+
+def load_fast_trainer() -> Callable:
+    """The compiled training; importing it compiles, or loads what was compiled before."""
+    from regression.fast_training import fast_trainer
+
+    return partial(fast_trainer, frozen_classes=0)

@@ -9,7 +9,15 @@ Objective over n examples with features x_i (p,), targets t_i in {0, 1} and weig
 The mean is taken over the examples; all weights are penalised, the bias too, without a factor 1/2.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
+
+
+def output_count(class_count: int) -> int:
+    """Columns of the weight matrix: one, for the probability of the second of two classes."""
+    return 1
 
 
 def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -43,3 +51,13 @@ def gradient(
 def predict(logits: np.ndarray) -> np.ndarray:
     """Class number 1 where y > 1/2, else 0; int64 (n,)."""
     return (logits[:, 0] > 0.0).astype(np.int64)
+
+
+def load_fast_trainer() -> Callable:
+    """The compiled training; importing it compiles, or loads what was compiled before.
+
+    It knows softmax only, of which this is the case of two classes, the first with weights 0.
+    """
+    from regression.fast_training import fast_trainer
+
+    return partial(fast_trainer, frozen_classes=1)

@@ -1,0 +1,48 @@
+"""The models, one file each, found by their name: `model: softmax` is `softmax.py` in this folder.
+
+A model is a module with the functions of `Model`. It is trained by the loop of
+`regression.training`; one that also has a function `load_fast_trainer` by what that returns.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+
+class Model(Protocol):
+    """What a file of this folder defines; W is float64 (p + 1, outputs), X float64 (n, p + 1)."""
+
+    def output_count(self, class_count: int) -> int:
+        """Columns of the weight matrix."""
+
+    def logits(self, W: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Linear part, float64 (n, outputs)."""
+
+    def loss(self, logits: np.ndarray, targets: np.ndarray) -> float:
+        """Mean of the loss over the examples, without the penalty."""
+
+    def gradient(
+        self, W: np.ndarray, X: np.ndarray, targets: np.ndarray, l2_lambda: float
+    ) -> np.ndarray:
+        """Gradient of loss + l2_lambda ||W||^2, float64 (p + 1, outputs)."""
+
+    def predict(self, logits: np.ndarray) -> np.ndarray:
+        """Predicted class numbers, int64 (n,)."""
+
+
+def model_names() -> list[str]:
+    """The names that `model` may have in a config."""
+    files = Path(__file__).parent.glob("*.py")
+    return sorted(file.stem for file in files if file.stem != "__init__")
+
+
+def load_model(name: str) -> Model:
+    """The model of a name."""
+    return import_module(f"{__name__}.{name}")
+
+
+def accuracy(predicted: np.ndarray, targets: np.ndarray) -> float:
+    """Fraction of class numbers that are right; correct / n, exact in float64."""
+    return float(np.count_nonzero(predicted == targets) / len(targets))

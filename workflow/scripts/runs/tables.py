@@ -1,0 +1,216 @@
+"""The tables of a training job and of all jobs together: their columns, and how they are made.
+
+A training job does not import pandas, which takes longer than all the rest of its start. pa.array,
+pa.table and pa.scalar would.
+"""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json
+
+from regression.evaluation import Score
+from regression.settings import Settings
+from regression.training import TrainingResult
+
+#: What names a run in the tables over all runs.
+RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
+
+HISTORY_SCHEMA = pa.schema(
+    [
+        ("seed", pa.int64()),
+        ("step", pa.int64()),
+        ("split", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+    ]
+)
+
+#: The columns that `collect` puts before those of a block's history.
+COMBINATION_COLUMNS = [
+    ("task", pa.string()),
+    ("l2_lambda", pa.float64()),
+    ("shuffle", pa.string()),
+]
+
+HISTORIES_SCHEMA = pa.schema([*COMBINATION_COLUMNS, *HISTORY_SCHEMA])
+
+#: One row a run. Of a run that diverged, `steps` is where, and there is neither loss, accuracy nor
+#: norm. `patience` is null where nothing stops a training early.
+METRICS_SCHEMA = pa.schema(
+    [
+        ("task", pa.string()),
+        ("model", pa.string()),
+        ("l2_lambda", pa.float64()),
+        ("shuffle", pa.string()),
+        ("seed", pa.int64()),
+        ("learning_rate", pa.float64()),
+        ("batch_size", pa.int64()),
+        ("max_epochs", pa.int64()),
+        ("patience", pa.int64()),
+        ("epochs", pa.int64()),
+        ("steps", pa.int64()),
+        ("stopped_early", pa.bool_()),
+        ("ended", pa.string()),
+        ("train_loss", pa.float64()),
+        ("validation_loss", pa.float64()),
+        ("test_loss", pa.float64()),
+        ("train_accuracy", pa.float64()),
+        ("validation_accuracy", pa.float64()),
+        ("test_accuracy", pa.float64()),
+        ("weight_norm", pa.float64()),
+        ("dataset", pa.string()),
+        ("classes", pa.list_(pa.int64())),
+        ("train_size", pa.int64()),
+        ("checks_per_epoch", pa.int64()),
+        ("skip_batches", pa.list_(pa.int64())),
+    ]
+)
+
+#: What a run was told, and what came of it.
+SETTINGS = (
+    *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
+    *("patience", "checks_per_epoch", "skip_batches"),
+)
+OUTCOMES = tuple(
+    name
+    for name in METRICS_SCHEMA.names
+    if name.endswith(("_loss", "_accuracy")) or name == "weight_norm"
+)
+
+WEIGHTS_SCHEMA = pa.schema(
+    [
+        ("seed", pa.int64()),
+        ("feature", pa.uint32()),
+        ("label", pa.uint8()),
+        ("weight", pa.float64()),
+    ]
+)
+
+#: The curves of a history: (split, metric).
+CURVES = (
+    ("train", "loss"),
+    ("validation", "loss"),
+    ("validation", "accuracy"),
+    ("train", "accuracy"),
+)
+
+
+def history_table(seed: int, result: TrainingResult) -> pa.Table:
+    """The history of one run by step: the mini-batch's loss first, then the values of a check."""
+    checks = result.check_steps
+    curves = {
+        ("train", "loss"): (np.arange(len(result.train_loss)), result.train_loss),
+        ("validation", "loss"): (checks, result.validation_loss),
+        ("validation", "accuracy"): (checks, result.validation_accuracy),
+        ("train", "accuracy"): (checks, result.train_accuracy),
+    }
+    splits, metrics = (list(names) for names in zip(*curves, strict=True))
+    steps = np.concatenate([steps for steps, _ in curves.values()])
+    order = np.argsort(steps, kind="stable")
+    number = np.repeat(np.arange(len(curves)), [len(v) for _, v in curves.values()])[order]
+    return pa.Table.from_arrays(
+        [
+            column(np.full(len(order), seed)),
+            column(steps[order]),
+            text_column(splits, number),
+            text_column(metrics, number),
+            column(np.concatenate([values for _, values in curves.values()])[order]),
+        ],
+        schema=HISTORY_SCHEMA,
+    )
+
+
+def weights_schema(image_shape: tuple[int, int]) -> pa.Schema:
+    """The schema of weights of images of a shape, (rows, columns), which its metadata keeps."""
+    rows, columns = image_shape
+    return WEIGHTS_SCHEMA.with_metadata({"rows": str(rows), "columns": str(columns)})
+
+
+def weights_table(seed: int, weights: np.ndarray, labels: list[int], schema: pa.Schema) -> pa.Table:
+    """Weights in long form: feature = pixel number, or the number of pixels for the bias.
+
+    Args:
+        seed: of the run.
+        weights: float64 (p + 1, outputs).
+        labels: the label that each output speaks for (logistic regression: of class 1).
+        schema: of `weights_schema`.
+    """
+    features, outputs = weights.shape
+    return pa.Table.from_arrays(
+        [
+            column(np.full(weights.size, seed)),
+            column(np.repeat(np.arange(features, dtype=np.uint32), outputs)),
+            column(np.tile(np.array(labels, dtype=np.uint8), features)),
+            column(weights.ravel()),
+        ],
+        schema=schema,
+    )
+
+
+def metrics_row(
+    settings: Settings, seed: int, train_size: int, result: TrainingResult, scores: dict[str, Score]
+) -> dict:
+    """The row of a run, by the columns of METRICS_SCHEMA.
+
+    Args:
+        settings: of the training.
+        seed: of the run.
+        train_size: examples that it was trained on.
+        result: of the training.
+        scores: by split; empty if the training diverged.
+    """
+    told = {name: getattr(settings, name) for name in (*SETTINGS, "task", "l2_lambda", "shuffle")}
+    row = told | {
+        "seed": seed,
+        "train_size": train_size,
+        "epochs": result.epochs,
+        "steps": len(result.train_loss),
+        "stopped_early": result.ended == "early_stopping",
+        "ended": result.ended,
+    }
+    if scores:
+        row["weight_norm"] = float(np.linalg.norm(result.weights))
+    for split, score in scores.items():
+        row |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
+    return row
+
+
+def metrics_table(rows: list[dict]) -> pa.Table:
+    """The table of the metrics of runs; what a row does not have is null."""
+    lines = "\n".join(json.dumps(row, allow_nan=False) for row in rows).encode()
+    options = pa.json.ParseOptions(explicit_schema=METRICS_SCHEMA)
+    return pa.json.read_json(pa.BufferReader(lines), parse_options=options)
+
+
+def with_combination(history: pa.Table, row: dict) -> pa.Table:
+    """A block's history with the columns that tell it from those of other combinations."""
+    keys = [
+        pa.repeat(pa.scalar(row[name], kind), len(history)) for name, kind in COMBINATION_COLUMNS
+    ]
+    return pa.Table.from_arrays([*keys, *history.columns], schema=HISTORIES_SCHEMA)
+
+
+def column(values: np.ndarray) -> pa.Array:
+    """A NumPy array of numbers as an Arrow array; it shares the memory."""
+    values = np.ascontiguousarray(values)
+    buffers = [None, pa.py_buffer(values)]
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
+
+
+def numbers(table: pa.Table, name: str) -> np.ndarray:
+    """A column of numbers without gaps as a NumPy array."""
+    values = table.column(name).combine_chunks()
+    every = np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype())
+    return every[values.offset : values.offset + len(values)]
+
+
+def text_column(words: list[str], codes: np.ndarray) -> pa.Array:
+    """The words that the codes, int64 (n,), number."""
+    encoded = [word.encode() for word in words]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    vocabulary = pa.StringArray.from_buffers(
+        len(words), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
+    )
+    return vocabulary.take(column(codes))
