@@ -1,33 +1,19 @@
 """The fast training gives what the reference gives: at every step, check, stop and failure."""
 
-import subprocess
-import sys
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from making import make_settings, train, train_by_reference
 
-from common.errors import DataError, DivergenceError
+from common.errors import DataError
 from images.splits import Examples
-from regression import fast_training, machine_code, training
+from regression import fast_training, trainers
 from regression.fast_training import mini_batches
-from regression.minibatches import epoch_orders
-
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
-
-SETTINGS = {
-    "class_count": 3,
-    "learning_rate": 0.1,
-    "l2_lambda": 0.0,
-    "batch_size": 16,
-    "max_epochs": 6,
-    "patience": None,
-    "shuffle": True,
-    "seed": 0,
-}
+from regression.settings import Settings
+from regression.training import TrainingResult, epoch_orders
 
 
 def images(seed: int, n: int, pixels: int = 30, classes: int = 3, bright: float = 0.3) -> Examples:
@@ -40,9 +26,7 @@ def images(seed: int, n: int, pixels: int = 30, classes: int = 3, bright: float 
     return Examples((values * shown).astype(np.uint8), targets.astype(np.int64))
 
 
-def assert_same(
-    ours: training.TrainingResult, theirs: training.TrainingResult, first_step: int = 0
-) -> None:
+def assert_same(ours: TrainingResult, theirs: TrainingResult, first_step: int = 0) -> None:
     """Equality; that of accuracies from a step on."""
     for field in ("weights", "train_loss", "validation_loss"):
         expected = getattr(theirs, field)
@@ -52,33 +36,33 @@ def assert_same(
     later = theirs.check_steps >= first_step
     for field in ("validation_accuracy", "train_accuracy"):
         np.testing.assert_array_equal(getattr(ours, field)[later], getattr(theirs, field)[later])
-    assert (ours.epochs, ours.stopped_early) == (theirs.epochs, theirs.stopped_early)
-    for field in fields(training.TrainingResult)[:6]:
+    assert (ours.epochs, ours.ended) == (theirs.epochs, theirs.ended)
+    for field in fields(TrainingResult)[:6]:
         assert getattr(ours, field.name).dtype == getattr(theirs, field.name).dtype
 
 
-def assert_same_bits(a: training.TrainingResult, b: training.TrainingResult) -> None:
-    for field in fields(training.TrainingResult):
+def assert_same_bits(a: TrainingResult, b: TrainingResult) -> None:
+    for field in fields(TrainingResult):
         np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name), strict=True)
 
 
-def near_tie(result: training.TrainingResult) -> bool:
+def near_tie(result: TrainingResult) -> bool:
     """Whether rounding could decide if some check is an improvement."""
     best = np.minimum.accumulate(result.validation_loss)[:-1]
     return bool(np.any(np.abs(result.validation_loss[1:] - best) < 1e-12))
 
 
-def step_with_all_classes(targets: np.ndarray, options: dict) -> float:
+def step_with_all_classes(targets: np.ndarray, options: Settings, seed: int) -> float:
     """The first step after which no two classes can still have the same weights.
 
     Before, they tie for the best class, and how BLAS happens to round decides in the reference.
     """
-    orders = epoch_orders(len(targets), shuffle=options["shuffle"], seed=options["seed"])
-    counts = [1] * (len(targets) // options["batch_size"] * options["max_epochs"])
+    orders = epoch_orders(len(targets), options.shuffle, seed)
+    counts = [1] * (len(targets) // options.batch_size * options.max_epochs)
     seen = set()
-    for step, batch in enumerate(mini_batches(orders, options["batch_size"], counts)):
+    for step, batch in enumerate(mini_batches(orders, options.batch_size, counts)):
         seen |= set(targets[batch[0]])
-        if len(seen) == options["class_count"]:
+        if len(seen) == len(options.classes):
             return step
     return np.inf
 
@@ -92,17 +76,20 @@ def trainings(draw):
     shape = {"pixels": draw(st.integers(8, 60)), "classes": classes}
     shape["bright"] = draw(st.sampled_from([0.2, 0.5, 1.0]))
     options = {
-        "class_count": classes,
+        "model": model,
+        "classes": tuple(range(classes)),
         # Larger steps amplify the last digits until they are the first.
         "learning_rate": draw(st.sampled_from([0.001, 0.01, 0.03])),
         "l2_lambda": draw(st.sampled_from([0.0, 0.001, 0.1, 1.0])),
         "batch_size": draw(st.integers(1, min(n, 64))),
         "max_epochs": draw(st.integers(1, 12)),
         "patience": draw(st.sampled_from([None, 1, 3, 10])),
-        "shuffle": draw(st.booleans()),
-        "seed": draw(st.integers(0, 5)),
+        "shuffle": draw(st.sampled_from(["false", "once", "true"])),
+        "checks_per_epoch": draw(st.sampled_from([1, 5, 1000])),
+        "skip_batches": draw(st.sampled_from([(), (), (0,)])),
     }
-    return model, shape, n, draw(st.integers(1, 400)), options
+    seed, n_validation = draw(st.integers(0, 5)), draw(st.integers(1, 400))
+    return make_settings(**options), shape, n, n_validation, seed
 
 
 @settings(
@@ -110,12 +97,12 @@ def trainings(draw):
 )
 @given(trainings())
 def test_equals_reference(configuration):
-    model, shape, n, n_validation, options = configuration
+    options, shape, n, n_validation, seed = configuration
     data = images(1, n, **shape), images(2, n_validation, **shape)
-    theirs = training.train(model, *data, **options)
+    theirs = train_by_reference(options, *data, seed)
     assume(not near_tie(theirs))
-    ours = fast_training.train(model, *data, **options)
-    assert_same(ours, theirs, step_with_all_classes(data[0].targets, options))
+    ours = train(options, *data, seed)
+    assert_same(ours, theirs, step_with_all_classes(data[0].targets, options, seed))
 
 
 @pytest.mark.parametrize("model", ["logistic", "softmax"])
@@ -123,16 +110,22 @@ def test_equals_reference(configuration):
 def test_stops_where_the_reference_stops(model, patience):
     classes = 2 if model == "logistic" else 3
     data = images(1, 60, classes=classes), images(2, 300, classes=classes)
-    options = SETTINGS | {"class_count": classes, "patience": patience, "max_epochs": 400}
-    theirs = training.train(model, *data, **options | {"learning_rate": 1.0})
-    assert theirs.stopped_early
-    assert_same(fast_training.train(model, *data, **options | {"learning_rate": 1.0}), theirs)
+    options = make_settings(
+        model=model,
+        classes=tuple(range(classes)),
+        patience=patience,
+        max_epochs=400,
+        learning_rate=1.0,
+    )
+    theirs = train_by_reference(options, *data)
+    assert theirs.ended == "early_stopping"
+    assert_same(train(options, *data), theirs)
 
 
 def test_stops_inside_a_window_of_checks():
     """Improvements make the windows end at all places, so that the stop falls within one."""
     data = images(1, 60), images(2, 300)
-    options = SETTINGS | {"learning_rate": 0.5, "patience": 4, "max_epochs": 300}
+    options = make_settings(learning_rate=0.5, patience=4, max_epochs=300)
     windows = []
     original = fast_training.judge_checks
     with pytest.MonkeyPatch.context() as patch:
@@ -141,18 +134,18 @@ def test_stops_inside_a_window_of_checks():
             "judge_checks",
             lambda weights, *rest: windows.append(len(weights)) or original(weights, *rest),
         )
-        ours = fast_training.train("softmax", *data, **options)
-    assert ours.stopped_early
+        ours = train(options, *data)
+    assert ours.ended == "early_stopping"
     assert len(set(windows)) > 1
-    assert_same(ours, training.train("softmax", *data, **options))
+    assert_same(ours, train_by_reference(options, *data))
 
 
 @pytest.mark.parametrize(("pixels", "bright"), [(1, 1.0), (1, 0.1), (5, 0.0), (1000, 0.02)])
 def test_unusual_images(pixels, bright):
     """A single pixel; black images; many pixels of which few are bright."""
     data = images(1, 60, pixels, bright=bright), images(2, 90, pixels, bright=bright)
-    ours = fast_training.train("softmax", *data, **SETTINGS)
-    theirs = training.train("softmax", *data, **SETTINGS)
+    ours = train(make_settings(), *data)
+    theirs = train_by_reference(make_settings(), *data)
     np.testing.assert_allclose(ours.train_loss, theirs.train_loss, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(ours.validation_loss, theirs.validation_loss, rtol=1e-9, atol=1e-9)
 
@@ -161,10 +154,10 @@ def test_unusual_images(pixels, bright):
 def test_huge_logits(model):
     """The log-sum-exp neither overflows nor takes the logarithm of 0."""
     data = images(1, 60, classes=2), images(2, 60, classes=2)
-    options = SETTINGS | {"class_count": 2, "learning_rate": 1e6}
-    theirs = training.train(model, *data, **options)
+    options = make_settings(model=model, classes=(0, 1), learning_rate=1e6)
+    theirs = train_by_reference(options, *data)
     assert theirs.train_loss.max() > 1e4
-    ours = fast_training.train(model, *data, **options)
+    ours = train(options, *data)
     np.testing.assert_allclose(ours.train_loss, theirs.train_loss, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(ours.validation_loss, theirs.validation_loss, rtol=1e-9, atol=1e-9)
 
@@ -179,59 +172,50 @@ DIVERGENT = [(30.0, 1.0), (7.3, 0.4), (1e3, 1.0), (1e200, 0.0), (1e305, 0.0), (1
 def test_diverges_as_the_reference_does(model, patience, learning_rate, l2_lambda):
     classes = 2 if model == "logistic" else 3
     data = images(1, 60, classes=classes), images(2, 90, classes=classes)
-    options = SETTINGS | {
-        "class_count": classes,
-        "learning_rate": learning_rate,
-        "l2_lambda": l2_lambda,
-        "patience": patience,
-        "max_epochs": 500,
-    }
-
-    def outcome(train):
-        try:
-            result = train(model, *data, **options)
-        except DivergenceError as error:
-            return error.step, str(error)
-        return len(result.train_loss), result.stopped_early
-
-    assert outcome(fast_training.train) == outcome(training.train)
+    options = make_settings(
+        model=model,
+        classes=tuple(range(classes)),
+        learning_rate=learning_rate,
+        l2_lambda=l2_lambda,
+        patience=patience,
+        max_epochs=500,
+    )
+    ours, theirs = train(options, *data), train_by_reference(options, *data)
+    assert ours.ended == theirs.ended
+    assert len(ours.train_loss) == len(theirs.train_loss)
+    assert np.isfinite(ours.train_loss).all()
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_some_of_these_diverge():
-    with pytest.raises(DivergenceError, match=r"loss became (nan|inf) at step"):
-        fast_training.train(
-            "softmax",
-            images(1, 60),
-            images(2, 90),
-            **SETTINGS | {"learning_rate": 30.0, "l2_lambda": 1.0, "max_epochs": 500},
-        )
+    options = make_settings(learning_rate=30.0, l2_lambda=1.0, max_epochs=500)
+    assert train(options, images(1, 60), images(2, 90)).ended == "diverged"
 
 
 def test_batch_larger_than_the_data():
     with pytest.raises(DataError, match="batch_size 99"):
-        fast_training.train("softmax", images(1, 60), images(2, 9), **SETTINGS | {"batch_size": 99})
+        train(make_settings(batch_size=99), images(1, 60), images(2, 9))
 
 
 def test_same_bits_twice():
     data = images(1, 100), images(2, 90)
-    first = fast_training.train("softmax", *data, **SETTINGS)
-    assert_same_bits(first, fast_training.train("softmax", *data, **SETTINGS))
+    first = train(make_settings(), *data)
+    assert_same_bits(first, train(make_settings(), *data))
 
 
 @pytest.mark.parametrize("longest", [1, 3, 7])
 def test_a_check_does_not_depend_on_its_window(monkeypatch, longest):
     data = images(1, 100, classes=10), images(2, 700, classes=10)
-    options = SETTINGS | {"class_count": 10}
-    expected = fast_training.train("softmax", *data, **options)
+    options = make_settings(classes=tuple(range(10)))
+    expected = train(options, *data)
     monkeypatch.setattr(fast_training, "LONGEST_WINDOW", longest)
-    assert_same_bits(fast_training.train("softmax", *data, **options), expected)
+    assert_same_bits(train(options, *data), expected)
 
 
 def test_runs_share_the_bits_of_their_common_steps():
     data = images(1, 100), images(2, 90)
-    long = fast_training.train("softmax", *data, **SETTINGS | {"max_epochs": 9})
-    short = fast_training.train("softmax", *data, **SETTINGS | {"max_epochs": 4, "patience": 3})
+    long = train(make_settings(max_epochs=9), *data)
+    short = train(make_settings(max_epochs=4, patience=3), *data)
     steps, checks = len(short.train_loss), len(short.check_steps)
     np.testing.assert_array_equal(short.train_loss, long.train_loss[:steps])
     np.testing.assert_array_equal(short.validation_loss, long.validation_loss[:checks])
@@ -242,9 +226,9 @@ def test_runs_share_the_bits_of_their_common_steps():
 def test_safe_predictions_are_not_judged_again(monkeypatch, change):
     """Judging all images at every check gives the same; judging none of them does not."""
     data = images(1, 200), images(2, 90)
-    expected = fast_training.train("softmax", *data, **SETTINGS)
+    expected = train(make_settings(), *data)
     monkeypatch.setattr(fast_training, "largest_change_of_lead", lambda a, b: change)
-    found = fast_training.train("softmax", *data, **SETTINGS)
+    found = train(make_settings(), *data)
     same = np.array_equal(found.train_accuracy, expected.train_accuracy)
     assert same == (change > 0)
 
@@ -262,71 +246,40 @@ def test_bound_of_the_change_of_a_lead(seed, size):
 
 def test_read_only_and_strided_data():
     data, validation = images(1, 100), images(2, 90)
-    expected = fast_training.train("softmax", data, validation, **SETTINGS)
+    expected = train(make_settings(), data, validation)
     data.pixels.flags.writeable = False
     wide = np.repeat(validation.pixels, 2, axis=1)[:, ::2]
-    found = fast_training.train("softmax", data, Examples(wide, validation.targets), **SETTINGS)
+    found = train(make_settings(), data, Examples(wide, validation.targets))
     assert_same_bits(found, expected)
 
 
-# --- the compiled kernels -------------------------------------------------------------------------
+# --- seeds on threads, and where nothing compiles --------------------------------------------------
 
 
-@pytest.fixture
-def code():
-    """The machine code of this machine."""
-    machine_code.load_kernels()
-    return machine_code.read(machine_code.cache_path())
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_bits_and_order_do_not_depend_on_threads(threads):
+    data = images(1, 100), images(2, 90)
+    trainer = trainers.make_trainer(make_settings(), *data)
+    seeds = [3, 0, 7, 1]
+    found = list(trainers.train_seeds(trainer, seeds, threads))
+    assert [seed for seed, _ in found] == seeds
+    for seed, result in found:
+        assert_same_bits(result, train(make_settings(), *data, seed))
 
 
-def test_kernels_refuse_other_arrays():
-    kernel = machine_code.load_kernels()["list_bright_pixels"]
-    starts, bright = np.zeros(3, dtype=np.int64), np.zeros(8, dtype=np.uint32)
-    with pytest.raises(TypeError, match=r"uint8\[2\] is needed, not float64\[2\]"):
-        kernel(np.zeros((2, 4)), starts, bright)
-    with pytest.raises(TypeError, match="contiguous"):
-        kernel(np.zeros((4, 2), dtype=np.uint8).T, starts, bright)
+def test_few_results_wait_for_an_earlier_one():
+    begun = []
+    results = trainers.train_seeds(lambda seed: begun.append(seed), range(1000), 2)
+    next(results)
+    assert len(begun) <= 4
+    results.close()
 
 
-def test_code_survives_its_file(tmp_path, code):
-    path = tmp_path / "new" / "kernels.bin"
-    machine_code.write(path, code)
-    kernels = machine_code.read(path).kernels
-    assert {name: tuple(kernel) for name, kernel in kernels.items()}.keys() == code.kernels.keys()
-    assert machine_code.read(path).object_file == code.object_file
-    assert [file.name for file in path.parent.iterdir()] == ["kernels.bin"]
+def test_the_reference_trains_where_the_kernels_do_not_compile(monkeypatch, caplog):
+    def fail():
+        raise RuntimeError("no such processor")
 
-
-@pytest.mark.parametrize(
-    "damage", [lambda b: b"", lambda b: b[:-1], lambda b: b[:99] + b"?" + b[100:]]
-)
-def test_damaged_code_is_not_used(tmp_path, code, damage):
-    path = tmp_path / "kernels.bin"
-    machine_code.write(path, code)
-    path.write_bytes(damage(path.read_bytes()))
-    assert machine_code.read(path) is None
-
-
-def test_folder_that_cannot_be_used(tmp_path, code, caplog):
-    (tmp_path / "file").write_text("not a folder")
-    machine_code.write(tmp_path / "file" / "kernels.bin", code)
-    assert "cannot be kept" in caplog.text
-    assert machine_code.read(tmp_path / "file" / "kernels.bin") is None
-
-
-def test_each_processor_has_its_own_code(monkeypatch, tmp_path):
-    monkeypatch.setenv(machine_code.CACHE_VARIABLE, str(tmp_path))
-    here = machine_code.cache_path()
-    monkeypatch.setattr(machine_code, "processor", lambda: ("other", "+sse"))
-    assert here.parent == machine_code.cache_path().parent == tmp_path
-    assert here != machine_code.cache_path()
-
-
-def test_start_without_numba():
-    """A job that finds its kernels compiled does not import the compiler."""
-    machine_code.load_kernels()
-    program = "import sys, regression.fast_training as f; f.load_kernels(); print(*sys.modules)"
-    modules = subprocess.run(
-        [sys.executable, "-c", program], cwd=SCRIPTS, check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert not {"numba", "pandas", "scipy", "matplotlib"} & set(modules)
+    monkeypatch.setattr("regression.models.softmax.load_fast_trainer", fail)
+    data = images(1, 60), images(2, 90)
+    assert_same_bits(train(make_settings(), *data), train_by_reference(make_settings(), *data))
+    assert "NumPy trains instead" in caplog.text and "no such processor" in caplog.text
