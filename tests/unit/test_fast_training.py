@@ -253,7 +253,7 @@ def test_read_only_and_strided_data():
     assert_same_bits(found, expected)
 
 
-# --- seeds on threads, and where nothing compiles --------------------------------------------------
+# --- seeds on threads, and where nothing compiles -------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
