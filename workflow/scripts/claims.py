@@ -1,57 +1,66 @@
-"""Judge every claim of the report by the results, and count the verdicts."""
+"""Judge every statement of the report by the results, answer our questions, count the verdicts."""
 
 import argparse
 import json
-from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 
 from common import cli
-from common.files import replace_atomically, write_json, write_parquet
-from judging.claims import CLAIMS_SCHEMA, METHOD, evaluate_claims, read_claims
+from common.files import read_json, replace_atomically, write_json, write_parquet
+from judging.claims import Claims, read_claims
 from judging.evidence import DiskResults
-from judging.verdicts import Verdict
+from judging.ledger import CLAIMS_SCHEMA, judge_claims, rows_of
+from judging.method import LITERATURE, METHOD
 from runs.results import Results
 
-COLUMNS = (
-    *("section", "claim", "reading", "verdict"),
-    *("measured", "expected", "explanation", "evidence"),
-)
 
-
-def counts(rows: list[dict]) -> dict[str, int]:
-    """How many claims have each verdict; verdicts that no claim has are there with 0."""
-    found = Counter(row["verdict"] for row in rows)
-    return {str(verdict): found[verdict] for verdict in Verdict}
-
-
-def to_markdown(rows: list[dict]) -> str:
-    """The claims as a Markdown table, under the count of the verdicts."""
-    total = ", ".join(f"{count} {verdict}" for verdict, count in counts(rows).items())
-    lines = [
-        f"{len(rows)} claims: {total}.",
-        "",
-        "| " + " | ".join(COLUMNS) + " |",
-        "| " + " | ".join("---" for _ in COLUMNS) + " |",
-    ]
-    lines += ["| " + " | ".join(_cell(row[column]) for column in COLUMNS) + " |" for row in rows]
+def to_markdown(ledger: dict) -> str:
+    """The ledger to read: the headline, then statements by section, questions, and errata."""
+    lines = ["# What became of the report", "", ledger["headline"], ""]
+    section = None
+    for entry in ledger["statements"]:
+        if entry["section"] != section:
+            section = entry["section"]
+            lines += [f"## {section}", ""]
+        why = f" {entry['why']}" if entry["why"] else ""
+        lines += [f"- **{entry['verdict']}** {entry['says']}{why} `{entry['id']}`"]
+        lines += _readings(entry)
+    lines += ["", "## Questions of ours", ""]
+    for entry in ledger["questions"]:
+        lines += [f"- **{entry['verdict']}** {entry['says']} {entry['answer']} `{entry['id']}`"]
+        lines += _readings(entry)
+    lines += ["", "## How this is judged", "", ledger["method"], ""]
+    lines += [f"{n}. {source}" for n, source in enumerate(ledger["literature"], start=1)]
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value).replace("|", "\\|")
+def _readings(entry: dict) -> list[str]:
+    return [
+        f"  - *{reading['verdict']}* {reading['reading']} (fixed {reading['fixed']} a look) "
+        f"{reading['explanation']}"
+        for reading in entry["readings"]
+    ]
+
+
+def settings_of(claims: Claims) -> dict:
+    """What the file says of how to judge, for the readers of the verdicts."""
+    return {
+        "confidence_level": claims.confidence_level,
+        "resamples": claims.resamples,
+        "fragile_below": claims.fragile_below,
+        "method": METHOD,
+        "literature": LITERATURE,
+        "yardsticks": {name: entry.meaning for name, entry in claims.yardsticks.items()},
+        "sections": {name: section.title for name, section in claims.sections.items()},
+    }
 
 
 def main() -> None:
     """Read the command line, judge and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=Path, required=True, help="the claims, YAML")
-    parser.add_argument("--schema", type=Path, required=True, help="JSON schema of them, as YAML")
+    parser.add_argument("--equations", type=Path, required=True, help="verdicts on them, JSON")
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: settings by task")
     parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
@@ -59,30 +68,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    content = read_claims(arguments.claims, arguments.schema)
-    results = DiskResults(
-        Results(arguments.results, arguments.runs), arguments.tasks, content["setups"]
-    )
-    rows = evaluate_claims(content, results)
-    table = pa.Table.from_pylist(rows, schema=CLAIMS_SCHEMA)
-    # Through the table, so that every row has every column.
-    rows = table.to_pylist()
-    write_parquet(table, arguments.table)
-    write_json(
-        arguments.json,
-        {
-            "confidence_level": content["confidence_level"],
-            "correction": content["correction"],
-            "method": METHOD,
-            "definitions": {n: d["meaning"] for n, d in content["definitions"].items()},
-            "counts": counts(rows),
-            "claims": rows,
-        },
-    )
+    claims = read_claims(arguments.claims)
+    runs = Results(arguments.results, arguments.runs)
+    results = DiskResults(runs, arguments.tasks, claims.setups_as_given())
+    ledger = judge_claims(claims, results, read_json(arguments.equations))
+    ledger = settings_of(claims) | ledger
+    rows = rows_of(ledger).to_dict("records")
+    write_parquet(pa.Table.from_pylist(rows, schema=CLAIMS_SCHEMA), arguments.table)
+    write_json(arguments.json, ledger)
     with replace_atomically(arguments.markdown) as temporary:
-        temporary.write_text(to_markdown(rows), encoding="utf-8")
-    for verdict, count in counts(rows).items():
-        print(f"{count:3} {verdict}")
+        temporary.write_text(to_markdown(ledger), encoding="utf-8")
+    print(ledger["headline"])
 
 
 if __name__ == "__main__":

@@ -1,148 +1,308 @@
-"""The claims file: reading it, every error at once, and judging each claim.
+"""The claims file: what the report says, how its words are read, and what we ask beside.
 
-The name of a measurement and its arguments are held to the measurement's own signature, so that
-the schema need not say it a second time.
+The models here are its format. The arguments of a measurement are held to the measurement's own
+signature, so that no schema need say them a second time.
 """
 
-import inspect
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-import numpy as np
-import pyarrow as pa
 import yaml
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from common.duplicates import duplicates_in
 from common.errors import ReproductionError
-from common.explain import listed, nearest, schema_errors, unknown
-from judging.measurements import (
-    MEASUREMENTS,
-    Measured,
-    MeasurementError,
-    NotApplicableError,
-    NotDecidableError,
-    Results,
-)
-from judging.verdicts import (
-    MONOTONE,
-    Expected,
-    Sample,
-    Verdict,
-    correct,
-    judge,
-    number,
-    reduce_series,
-    sample_of,
-)
+from common.explain import listed, problems_of, unknown
+from common.models import Strict, text, wrong
+from common.places import YamlError, duplicates_in
+from judging.catalogue import MEASUREMENTS, arguments_model
+from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from runs.grid import as_list
 
-#: results/claims.parquet. Where a claim is not decidable, what was not measured is null; without
-#: seeds there is neither an interval nor a p-value.
-CLAIMS_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("section", pa.string()),
-        ("origin", pa.string()),
-        ("claim", pa.string()),
-        ("reading", pa.string()),
-        ("judged", pa.string()),
-        ("verdict", pa.string()),
-        ("measured", pa.float64()),
-        ("interval_low", pa.float64()),
-        ("interval_high", pa.float64()),
-        ("unit", pa.string()),
-        ("seeds", pa.int64()),
-        ("seeds_inside", pa.int64()),
-        ("p_value", pa.float64()),
-        ("p_corrected", pa.float64()),
-        ("values", pa.list_(pa.float64())),
-        ("expected", pa.string()),
-        ("explanation", pa.string()),
-        ("evidence", pa.string()),
-    ]
-)
-
-OVER_SEEDS = "over seeds"
-
-#: How claims are judged, for the readers of the report; a blank line ends a paragraph.
-METHOD = """\
-Computations and runs without shuffling involve no chance: their single value lies in the \
-expected region, or it does not.
-
-Claims about runs with shuffling are judged over seeds. Each seed gives one value; a comparison \
-of two runs gives the difference or ratio of the two with the same seed. A two-sided one-sample \
-t-test (on differences: a paired t-test) asks whether the mean over seeds lies on its side of \
-the nearest bound of the expected region by more than chance. The p-values of all these claims \
-are one family and are corrected (by Holm's step-down method, unless the claims file says \
-otherwise); corrected values below one minus the confidence level decide. Intervals are \
-Student's intervals of the mean, for one claim at a time.
-
-Reproduced: the mean and every single seed lie in the expected region. Reproduced within seed \
-spread: the mean does, but not every seed, so that a single run could have shown otherwise. Not \
-reproduced: the mean lies outside. Not decidable from the data: the corrected p-value is too \
-large, or the quantity does not exist. Not applicable: the configuration has no runs as the claim \
-is about.
-
-A series that is to rise or fall with lambda is judged by the change, from one lambda to the \
-next, that speaks most against it. This errs on the side of not decidable."""
-#: The verdict where nothing was measured, and how its explanation begins.
-_WITHOUT_A_VALUE = {
-    NotDecidableError: (Verdict.NOT_DECIDABLE, "Not decidable"),
-    NotApplicableError: (Verdict.NOT_APPLICABLE, "Not applicable"),
-}
+#: Arguments that select runs of a task.
 SELECTIONS = ("runs", "other", "rest", "judges")
 
 
 class ClaimsError(ReproductionError):
-    """The claims file has errors, or claims of it cannot be evaluated; the message lists all."""
+    """The claims file has errors, or readings of it cannot be measured; the message lists all."""
 
 
-def read_claims(path: Path, schema_path: Path) -> dict:
-    """Read a claims file and hold it to its schema, the measurements and its own set-ups.
+Id = text("[A-Za-z0-9][A-Za-z0-9._-]*", 'letters, digits, ".", "_" and "-"')
+Words = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Covered = text(
+    r"s[1-9][0-9]*|(figure|table|equation) [1-9][0-9]*|table [1-9][0-9]*\.[1-9][0-9]*",
+    'the n-th sentence of the section ("s3"), a caption ("figure 1", "table 1"), a cell '
+    '("table 1.2") or an equation ("equation 3")',
+)
+
+
+class Section(Strict):
+    """What a section of the report consists of, to be accounted for."""
+
+    title: Words
+    sentences: Annotated[int, Field(ge=0)]
+    figures: list[Count] = Field(default_factory=list)
+    tables: dict[Count, Count] = Field(default_factory=dict)
+    equations: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
+
+    def contents(self) -> list[str]:
+        """Everything that entries of the file must cover; equations are judged elsewhere."""
+        cells = [
+            f"table {n}.{cell + 1}" for n, cells in self.tables.items() for cell in range(cells)
+        ]
+        return [
+            *(f"s{n + 1}" for n in range(self.sentences)),
+            *(f"figure {n}" for n in self.figures),
+            *(f"table {n}" for n in self.tables),
+            *cells,
+        ]
+
+
+class Setup(Strict):
+    """What a task must be like for readings to be about it; settings not named may be any."""
+
+    dataset: str | None = None
+    model: Literal["logistic", "softmax"] | None = None
+    classes: list[int] | None = None
+    train_size: int | None = None
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    max_epochs: int | None = None
+    patience: int | None = None
+    checks_per_epoch: int | None = None
+    skip_batches: list[int] | None = None
+    l2_lambda: Annotated[list[str], Field(min_length=1)]
+
+
+class Expectation(Strict):
+    """Where the measured number is expected."""
+
+    relation: Literal[tuple(OPPOSITE)]
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    high: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+    @model_validator(mode="after")
+    def _has_its_bounds(self) -> "Expectation":
+        needs_value = self.relation not in MONOTONE
+        needs_high = self.relation in ("between", "outside")
+        for name, needed in (("value", needs_value), ("high", needs_high)):
+            if needed is (getattr(self, name) is None):
+                raise wrong(f"{self.relation!r} {'needs' if needed else 'takes no'} {name!r}")
+        if needs_high and not self.value <= self.high:
+            raise wrong("`high` must not be below `value`")
+        return self
+
+    def as_expected(self) -> Expected:
+        """The same for a verdict."""
+        return Expected(self.relation, self.value, self.high, self.tolerance)
+
+
+def _places_of_a_grid(grid: dict[str, list]) -> dict[str, list]:
+    for place, values in grid.items():
+        if len(values) < 2:
+            raise wrong(f"{place!r} needs at least two values to be a grid")
+    return grid
+
+
+class Reading(Strict):
+    """One way to read words and measure them."""
+
+    id: Id
+    reading: Words
+    measurement: Literal[tuple(MEASUREMENTS)]
+    arguments: dict[str, Any]
+    expected: Expectation | None = None
+    chance: Literal[tuple(chance.value for chance in Chance)]
+    fixed: Literal["before", "after"]
+    grid: Annotated[dict[str, list[Any]], AfterValidator(_places_of_a_grid)] = Field(
+        default_factory=dict
+    )
+    would_decide: Words | None = None
+
+    @model_validator(mode="after")
+    def _can_be_shown(self) -> "Reading":
+        expected = self.expected
+        if expected is None and self.grid:
+            raise wrong("a grid of a reading without `expected` has nothing to agree with")
+        is_point = expected is not None and expected.relation in ("equals", "differs from")
+        if is_point and self.chance != Chance.NONE and not expected.tolerance:
+            raise wrong(
+                f"{expected.relation!r} over chance needs a tolerance above 0: how much is the same"
+            )
+        return self
+
+    def variants(self) -> Iterator["Reading"]:
+        """The reading at every point of its grid."""
+        for point in product(*self.grid.values()):
+            content = self.model_dump(exclude={"grid"}, exclude_none=True)
+            for place, value in zip(self.grid, point, strict=True):
+                _set(content, place, value)
+            yield Reading.model_validate(content)
+
+    def same_as(self) -> str:
+        """What two readings that are the same have in common."""
+        return repr((self.measurement, self.arguments, self.expected, self.chance))
+
+
+def _set(content: dict, place: str, value: object) -> None:
+    """Put a value to a dotted place below `arguments`, or to `expected.<key>`."""
+    *path, key = place.split(".")
+    inside = content if path[:1] == ["expected"] else content["arguments"]
+    for step in path:
+        inside = inside.get(step)
+        if not isinstance(inside, dict):
+            raise wrong(
+                f"there is no {place!r} in `arguments` or `expected` that a grid could vary"
+            )
+    inside[key] = value
+
+
+class Question(Strict):
+    """Something that we ask and the report does not say."""
+
+    id: Id
+    section: Words
+    says: Words
+    answers: dict[Literal["yes", "no"], Words] = Field(default_factory=dict)
+    readings: Annotated[list[Reading], Field(min_length=1)]
+
+
+class Statement(Strict):
+    """A sentence of the report, or a part of one, in our words."""
+
+    id: Id
+    section: Words
+    covers: Annotated[list[Covered], Field(min_length=1)]
+    says: Words
+    kind: Literal["statement", "definition", "not_testable"] = "statement"
+    why: Words | None = None
+    readings: list[Reading] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> "Statement":
+        if (self.kind == "statement") is not bool(self.readings):
+            raise wrong(f"a {self.kind} {'needs' if not self.readings else 'takes no'} `readings`")
+        if (self.kind == "not_testable") is not bool(self.why):
+            raise wrong(f"a {self.kind} {'needs' if not self.why else 'takes no'} `why`")
+        if any(reading.expected is None for reading in self.readings):
+            raise wrong("a reading of a statement needs `expected`")
+        return self
+
+
+class Yardstick(Strict):
+    """What a word means in several readings, with values to be named by YAML anchors."""
+
+    meaning: Words
+    loss: dict[str, Any] | None = None
+    accuracy: dict[str, Any] | None = None
+    curve: dict[str, Any] | None = None
+
+
+class Claims(Strict):
+    """A claims file."""
+
+    confidence_level: Annotated[float, Field(gt=0, lt=1)]
+    resamples: Annotated[int, Field(ge=99)]
+    fragile_below: Annotated[float, Field(gt=0, le=1)]
+    sections: dict[str, Section] = Field(default_factory=dict)
+    yardsticks: dict[str, Yardstick] = Field(default_factory=dict)
+    setups: dict[str, Setup]
+    statements: list[Statement]
+    questions: list[Question] = Field(default_factory=list)
+
+    def setups_as_given(self) -> dict[str, dict]:
+        """The set-ups with the settings that the file names, and no others."""
+        return {name: setup.model_dump(exclude_unset=True) for name, setup in self.setups.items()}
+
+
+def read_claims(path: Path) -> Claims:
+    """Read a claims file and hold it to its format, the measurements and its own set-ups.
 
     Raises:
         ClaimsError: with all errors, each with its place.
     """
-    text = path.read_text(encoding="utf-8")
     try:
-        content, twice = yaml.safe_load(text), list(duplicates_in(text))
-    except yaml.YAMLError as error:
-        raise ClaimsError(f"{path} is not YAML: {error}") from error
-    errors = twice or schema_errors(content, schema_path) or list(_cross_check(content))
-    if errors:
+        twice = duplicates_in(path)
+    except YamlError as error:
+        raise ClaimsError(str(error)) from error
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        claims = Claims.model_validate(content)
+    except ValidationError as error:
+        problems = [f"{place}: {words}" for place, words in problems_of(error, content)]
+        raise ClaimsError(listed(str(path), [*twice, *problems])) from error
+    if errors := [*twice, *_cross_check(claims)]:
         raise ClaimsError(listed(str(path), errors))
-    return content
+    return claims
 
 
-def _cross_check(content: dict) -> Iterator[str]:
-    ids = [claim["id"] for claim in content["claims"]]
+def not_covered(claims: Claims) -> list[str]:
+    """What the sections consist of and no statement covers, as "2b: s3"."""
+    covered = {(s.section, place) for s in claims.statements for place in s.covers}
+    return [
+        f"{name}: {place}"
+        for name, section in claims.sections.items()
+        for place in section.contents()
+        if (name, place) not in covered
+    ]
+
+
+def _cross_check(claims: Claims) -> Iterator[str]:
+    entries = [*claims.statements, *claims.questions]
+    ids = [entry.id for entry in entries]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
-        yield f"claims.{name}: there are {ids.count(name)} claims of this id"
-    for claim in content["claims"]:
-        place = f"claims.{claim['id']}"
-        yield from _check_arguments(place, claim, content["setups"])
-        expected = claim["expected"]
-        if "high" in expected and not expected["value"] <= expected["high"]:
-            yield f"{place}.expected: found high {expected['high']}; it must not be below value"
+        yield f"{name}: there are {ids.count(name)} statements or questions of this id"
+    if claims.sections:
+        yield from _check_coverage(claims)
+    for entry in entries:
+        names = [reading.id for reading in entry.readings]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"{entry.id}: there are {names.count(name)} readings of the id {name!r}"
+        same = [reading.same_as() for reading in entry.readings]
+        if len(set(same)) < len(same):
+            yield f"{entry.id}: two of its readings measure and expect the same"
+        for reading in entry.readings:
+            yield from _check_reading(f"{entry.id}.{reading.id}", reading, claims)
 
 
-def _check_arguments(place: str, claim: dict, setups: dict[str, dict]) -> Iterator[str]:
-    name, arguments = claim["measurement"], claim["arguments"]
-    if name not in MEASUREMENTS:
-        yield unknown(f"{place}.measurement", name, MEASUREMENTS)
+def _check_coverage(claims: Claims) -> Iterator[str]:
+    for entry in claims.statements:
+        if entry.section not in claims.sections:
+            yield f"{entry.id}.section: {unknown(entry.section, claims.sections)}"
+            continue
+        section = claims.sections[entry.section]
+        for place in entry.covers:
+            if place not in section.contents() and not place.startswith("equation"):
+                yield f"{entry.id}.covers: section {entry.section} has no {place}"
+    for place in not_covered(claims):
+        yield f"sections.{place} is accounted for by no statement"
+
+
+def _check_reading(place: str, reading: Reading, claims: Claims) -> Iterator[str]:
+    problems = list(_check_arguments(place, reading, claims.setups))
+    yield from problems
+    if problems or not reading.grid:
         return
-    parameters = dict(inspect.signature(MEASUREMENTS[name]).parameters)
-    parameters.pop("results")
-    for argument in arguments:
-        if argument not in parameters:
-            allowed = ", ".join(parameters)
-            yield (
-                f"{place}.arguments: {name} takes no {argument!r}; allowed: {allowed}"
-                + nearest(argument, parameters)
-            )
-    for parameter in parameters.values():
-        if parameter.default is parameter.empty and parameter.name not in arguments:
-            yield f"{place}.arguments: {name} needs {parameter.name!r}"
+    try:
+        for variant in reading.variants():
+            yield from _check_arguments(f"{place}.grid", variant, claims.setups)
+    except ValidationError as error:
+        yield from (f"{place}.grid.{inner}: {words}" for inner, words in problems_of(error, {}))
+    except ValueError as error:
+        yield f"{place}.grid: {error}"
+
+
+def _check_arguments(place: str, reading: Reading, setups: dict[str, Setup]) -> Iterator[str]:
+    arguments = reading.arguments
+    try:
+        arguments_model(reading.measurement).model_validate(arguments)
+    except ValidationError as error:
+        for inner, words in problems_of(error, arguments):
+            yield f"{place}.arguments.{inner}: {words}".replace(".(top level)", "")
+        return
     for key in SELECTIONS:
         if key in arguments:
             yield from _check_selection(f"{place}.arguments.{key}", arguments[key], setups)
@@ -150,135 +310,13 @@ def _check_arguments(place: str, claim: dict, setups: dict[str, dict]) -> Iterat
         yield from _check_selection(f"{place}.arguments", arguments, setups)
 
 
-def _check_selection(place: str, selection: dict, setups: dict[str, dict]) -> Iterator[str]:
+def _check_selection(place: str, selection: dict, setups: dict[str, Setup]) -> Iterator[str]:
     """Hold the names of tasks and lambdas to what the file says of the report."""
     if selection["task"] not in setups:
-        yield unknown(f"{place}.task", selection["task"], setups)
+        yield f"{place}.task: {unknown(selection['task'], setups)}"
         return
-    known = setups[selection["task"]]["l2_lambda"]
+    known = setups[selection["task"]].l2_lambda
     for key in ("l2_lambda", "l2_lambdas"):
         for value in as_list(key, selection.get(key, [])):
             if value not in known:
-                yield unknown(f"{place}.{key}", value, known)
-
-
-def evaluate_claims(content: dict, results: Results) -> list[dict]:
-    """Measure and judge every claim.
-
-    Returns:
-        One row per claim, in the order of the file, with the columns of `CLAIMS_SCHEMA`.
-
-    Raises:
-        ClaimsError: some claims could not be evaluated; the message names each.
-    """
-    level = content["confidence_level"]
-    measured: dict[str, Measured | NotDecidableError | NotApplicableError] = {}
-    samples: dict[str, Sample] = {}
-    errors = []
-    for claim in content["claims"]:
-        name = claim["id"]
-        try:
-            found = MEASUREMENTS[claim["measurement"]](results, **claim["arguments"])
-            samples[name] = _sample(claim, found, level)
-            measured[name] = found
-        except (NotDecidableError, NotApplicableError) as reason:
-            measured[name] = reason
-        except Exception as error:
-            # Whatever goes wrong in a measurement, the message must name its claim.
-            errors.append(f"claims.{name}: {type(error).__name__}: {error}")
-    if errors:
-        raise ClaimsError(listed("the evaluation of the claims", errors))
-    corrected = correct({name: s.p_value for name, s in samples.items()}, content["correction"])
-    return [
-        _row(claim, measured[claim["id"]], samples.get(claim["id"]), corrected, level)
-        for claim in content["claims"]
-    ]
-
-
-def expected_of(claim: dict) -> Expected:
-    """What a claim of the file expects."""
-    expected = claim["expected"]
-    return Expected(
-        expected["relation"], expected.get("value"), expected.get("high"), claim["tolerance"]
-    )
-
-
-def _sample(claim: dict, found: Measured, level: float) -> Sample:
-    expected = expected_of(claim)
-    values = reduce_series(found.values, expected.relation)
-    over_seeds = claim["judged"] == OVER_SEEDS
-    if not np.isfinite(values).all():
-        raise MeasurementError(f"{claim['measurement']} is not a finite number: {values}")
-    if not over_seeds and len(values) != 1:
-        raise MeasurementError(
-            f"judged by a {claim['judged']}, but {len(values)} runs match; pick one or judge it "
-            f"{OVER_SEEDS}"
-        )
-    return sample_of(values, expected, over_seeds=over_seeds, confidence_level=level)
-
-
-def _row(
-    claim: dict,
-    found: Measured | NotDecidableError | NotApplicableError,
-    sample: Sample | None,
-    corrected: dict[str, float | None],
-    level: float,
-) -> dict:
-    expected = expected_of(claim)
-    row = {
-        "id": claim["id"],
-        "section": claim["section"],
-        "origin": claim["origin"],
-        "claim": claim["claim"],
-        "reading": claim["reading"],
-        "judged": claim["judged"],
-        "expected": str(expected),
-    }
-    if sample is None:
-        verdict, words = _WITHOUT_A_VALUE[type(found)]
-        return row | {"verdict": str(verdict), "explanation": f"{words}: {found}.", "evidence": ""}
-    over_seeds = claim["judged"] == OVER_SEEDS
-    p_corrected = corrected[claim["id"]]
-    verdict = judge(sample, p_corrected, over_seeds=over_seeds, confidence_level=level)
-    return row | {
-        "verdict": str(verdict),
-        "measured": sample.mean,
-        "interval_low": sample.low,
-        "interval_high": sample.high,
-        "unit": found.unit,
-        "seeds": len(sample.inside),
-        "seeds_inside": int(sample.inside.sum()),
-        "p_value": sample.p_value,
-        "p_corrected": p_corrected,
-        "values": np.atleast_1d(reduce_series(found.values, expected.relation)).tolist(),
-        "explanation": _explain(expected, found, sample, p_corrected, over_seeds, level),
-        "evidence": "; ".join(found.evidence),
-    }
-
-
-def _explain(
-    expected: Expected,
-    found: Measured,
-    sample: Sample,
-    p_corrected: float | None,
-    over_seeds: bool,
-    level: float,
-) -> str:
-    """A verdict's reasons in a few sentences built from the numbers."""
-    what = {
-        "increasing": "Smallest change along the series",
-        "decreasing": "Greatest change along the series",
-    }.get(expected.relation, "Measured")
-    text = f"{what}: {number(sample.mean)} ({found.unit}); expected: {expected}."
-    if expected.relation in MONOTONE:
-        sign = "above" if expected.relation == "increasing" else "below"
-        text = text[:-1] + f", so every change {sign} 0."
-    if over_seeds and sample.p_value is None:
-        text += " One seed alone does not show what chance does."
-    elif over_seeds:
-        text += (
-            f" Mean of {len(sample.inside)} seeds, {level:.0%} interval {number(sample.low)} to "
-            f"{number(sample.high)}; {sample.inside.sum()} of the seeds as expected; corrected "
-            f"p = {p_corrected:.2g}."
-        )
-    return f"{text} {found.detail}".rstrip()
+                yield f"{place}.{key}: {unknown(value, known)}"

@@ -4,14 +4,17 @@ import json
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from images.splits import Examples
-from judging.measurements import MeasurementError, NotApplicableError
+from judging.quantities import MeasurementError, NotApplicableError, NotDecidableError
+from regression.evaluation import scores_of_images
 from runs.grid import as_list, objective_of, objectives, select_tasks
 from runs.results import Curve, Results, Weights
 
 
 class DiskResults:
-    """Implements `judging.measurements.Results` over a folder.
+    """Implements `judging.quantities.Results` over a folder.
 
     Args:
         results: the runs.
@@ -29,12 +32,15 @@ class DiskResults:
         self._objectives = objectives(tasks)
         # A cache of this object alone, not of the class, so that two folders never mix.
         self._json = cache(self._read_json)
+        # (folder, seed, split) -> of each image, its loss and whether it is right.
+        self._scores: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
     def runs(self, selection: dict) -> list[dict]:
         """The metrics of the selected runs, in the order of the config.
 
         Raises:
             NotApplicableError: there are none, or none of a lambda that the selection takes in.
+            NotDecidableError: one of them diverged.
         """
         wanted = self._as_trained(selection)
         rows = self.results.select(wanted)
@@ -44,6 +50,15 @@ class DiskResults:
             lacks = {k: v for k, v in selection.items() if k != "task"} | {"l2_lambda": missing}
             named = ", ".join(f"{key}={_text(value)}" for key, value in lacks.items())
             raise NotApplicableError(f"the config's {selection['task']} has no runs with {named}")
+        diverged = [row for row in rows if row["ended"] == "diverged"]
+        if diverged:
+            first = diverged[0]
+            raise NotDecidableError(
+                f"{len(diverged)} of {len(rows)} trainings diverged, the first of them task "
+                f"{first['task']}, lambda {first['spelling']}, seed {first['seed']} at step "
+                f"{first['steps']}",
+                "runs that do not diverge; a smaller learning_rate usually cures it.",
+            )
         return rows
 
     def curve(self, row: dict, split: str, metric: str) -> Curve:
@@ -58,6 +73,21 @@ class DiskResults:
         """What the run's task trains on or is held to."""
         return self.results.examples(row, split)
 
+    def scores(self, rows: list[dict], split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Loss in nats, float64 (runs, n), and whether it is right, bool (runs, n), of each image.
+
+        The runs are of one task; those that were not asked for before are computed together.
+        """
+        keys = [(row["folder"], row["seed"], split) for row in rows]
+        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._scores}
+        if new:
+            weights = np.array([self.weights(row).matrix for row in new.values()])
+            examples = self.examples(rows[0], split)
+            found = scores_of_images(rows[0]["model"], weights, examples)
+            self._scores |= dict(zip(new, zip(*found, strict=True), strict=True))
+        losses, right = zip(*(self._scores[key] for key in keys), strict=True)
+        return np.array(losses), np.array(right)
+
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
         return self._json(self.optimum_file(task, l2_lambda))
@@ -67,12 +97,12 @@ class DiskResults:
         first, spelling = self._objective(task, l2_lambda)
         return f"results/optimum/{first}/lambda-{spelling}.json"
 
-    def derivation(self, equation: str) -> dict:
-        """The proof of an equation."""
-        for proof in self._json("results/derivations.json")["equations"]:
-            if proof["equation"] == equation:
-                return proof
-        raise MeasurementError(f"derivations.json has no equation {equation!r}")
+    def equation(self, number: int) -> dict:
+        """What became of an equation of the report."""
+        for equation in self._json("results/equations.json")["equations"]:
+            if equation["number"] == number:
+                return equation
+        raise MeasurementError(f"equations.json has no equation ({number})")
 
     def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
         """Shipped gradients of a task's model held against finite differences."""

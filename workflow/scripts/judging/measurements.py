@@ -1,151 +1,138 @@
-"""The measurements that a claim can name: each a function of results, with its own arguments.
+"""The measurements that a reading can name: each a function of results, with its own arguments.
 
-A measurement gets the results (see `Results`) and the arguments of the claim, and returns one value
-per seed, or one value if there is a single run or none. It does no I/O, knows no expectation and no
-verdict. Measurements that compare two selections of runs pair them by seed; a selection of one run
-(without shuffle) is compared with every run of the other.
+A measurement gets the results (see `quantities.Results`) and the arguments of the reading, and
+returns one value per seed, or one value if there is a single run or none. It does no I/O, knows no
+expectation and no verdict. Measurements that compare two selections of runs pair them by seed; a
+selection of one run (without shuffle) is compared with every run of the other.
 
-Arguments that occur in many of them:
-    runs, other      selection of runs: task, and any of l2_lambda, shuffle, seed
-    curve            {split, metric} and optionally window: mean of so many steps in a row
-    spike            {neighbours, height} or {neighbours, deviations}; see curves.spikes
+Every public function here can be named in the claims file (see `judging.catalogue`); the
+annotations of its arguments say what may stand there.
 """
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from common.errors import ReproductionError
 from images.splits import Examples
 from judging import curves
+from judging.quantities import (
+    Column,
+    Count,
+    Curve,
+    Measured,
+    Metric,
+    NotDecidableError,
+    NotNegative,
+    Number,
+    OddCount,
+    Results,
+    Row,
+    Selection,
+    Share,
+    Spike,
+    Split,
+    Step,
+    at_the_end,
+    paired_images,
+    pairs,
+    per_image,
+    plotted,
+    quantity,
+    unit_of,
+)
 from regression.evaluation import evaluate
-
-Row = dict
-Selection = dict
-
-
-class Measured(NamedTuple):
-    """What a measurement found.
-
-    Attributes:
-        values: float64 (seeds,), or (seeds, k) for a series; seeds = 1 where there is no chance.
-        unit: of the values.
-        evidence: pointers to the rows that show it, "file: filter".
-        detail: a sentence with further numbers, or nothing.
-    """
-
-    values: np.ndarray
-    unit: str
-    evidence: list[str]
-    detail: str = ""
-
-
-class Results(Protocol):
-    """Everything that measurements read."""
-
-    def runs(self, selection: Selection) -> list[Row]:
-        """The metrics of the selected runs, in the order of the config.
-
-        Raises:
-            NotApplicableError: there are none.
-        """
-
-    def curve(self, row: Row, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps int64 (n,) and values float64 (n,) of one curve of a run."""
-
-    def weights(self, row: Row) -> tuple[np.ndarray, list[int], tuple[int, int]]:
-        """Weights float64 (p + 1, outputs) of a run, the labels of the outputs, (rows, columns)."""
-
-    def examples(self, row: Row, split: str) -> Examples:
-        """What the run's task trains on or is held to."""
-
-    def optimum(self, task: str, l2_lambda: str) -> dict:
-        """The optimum of a task's objective."""
-
-    def optimum_file(self, task: str, l2_lambda: str) -> str:
-        """The file of that optimum, to point at; tasks with one objective share it."""
-
-    def derivation(self, equation: str) -> dict:
-        """The proof of an equation."""
-
-    def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
-        """Shipped gradients of a task's model held against finite differences."""
-
-    def gradients_file(self, task: str, l2_lambda: str) -> str:
-        """The file of these checks, to point at."""
-
-    def where(self, selection: Selection, what: str) -> str:
-        """A pointer to the rows of a selection: `metrics`, `history`, or a file of the runs."""
-
-
-class MeasurementError(ReproductionError):
-    """A claim cannot be evaluated: the results do not have what it asks for."""
-
-
-class NotDecidableError(Exception):
-    """The data do not say; the message is the reason, and the verdict follows."""
-
-
-class NotApplicableError(Exception):
-    """There are no runs as the claim is about; the message is the reason."""
-
+from runs.curves import block_statistics
 
 # Numbers of the metrics
 
 
-def metric(results: Results, *, runs: Selection, column: str) -> Measured:
-    """One number of each run."""
-    values = np.array([quantity(row, column) for row in results.runs(runs)])
-    return Measured(values, unit_of(column), [results.where(runs, column)])
+def metric(
+    results: Results, *, runs: Selection, column: Column, last: Count | None = None
+) -> Measured:
+    """One number of each run, at the end of training or as the mean of its `last` checks."""
+    rows = results.runs(runs)
+    values = np.array([at_the_end(results, row, column, last) for row in rows])
+    images = None if last else per_image(results, rows, column)
+    return Measured(values, unit_of(column), [results.where(runs, column)], images=images)
 
 
 def metric_difference(
-    results: Results, *, runs: Selection, other: Selection, column: str
+    results: Results,
+    *,
+    runs: Selection,
+    other: Selection,
+    column: Column,
+    last: Count | None = None,
 ) -> Measured:
     """A number of each run minus that of the other run."""
-    values = [quantity(a, column) - quantity(b, column) for a, b in pairs(results, runs, other)]
+    both = pairs(results, runs, other)
+    first, second = (
+        np.array([at_the_end(results, row, column, last) for row in rows])
+        for rows in zip(*both, strict=True)
+    )
     evidence = [results.where(selection, column) for selection in (runs, other)]
-    return Measured(np.array(values), unit_of(column), evidence)
+    images = None if last else paired_images(results, both, column)
+    detail = f"{first.mean():.4g} against {second.mean():.4g}."
+    return Measured(first - second, unit_of(column), evidence, detail, images)
 
 
-def metric_series(results: Results, *, runs: Selection, column: str) -> Measured:
+def metric_series(
+    results: Results, *, runs: Selection, column: Column, last: Count | None = None
+) -> Measured:
     """A number of each run by ascending lambda; the expectation is about the change along it."""
     rows = results.runs(runs)
     lambdas = sorted({row["l2_lambda"] for row in rows})
+    by_lambda = [[row for row in rows if row["l2_lambda"] == value] for value in lambdas]
     values = np.array(
-        [
-            [quantity(row, column) for row in rows if row["l2_lambda"] == l2_lambda]
-            for l2_lambda in lambdas
-        ]
+        [[at_the_end(results, row, column, last) for row in group] for group in by_lambda]
     ).T
+    images = None
+    if last is None and per_image(results, by_lambda[0], column) is not None:
+        images = np.stack([per_image(results, group, column) for group in by_lambda], axis=1)
     means = ", ".join(
         f"{mean:.4g} at {l2_lambda:g}"
         for mean, l2_lambda in zip(values.mean(axis=0), lambdas, strict=True)
     )
-    return Measured(
-        values, unit_of(column), [results.where(runs, column)], f"By lambda, on average: {means}."
-    )
+    detail = f"By lambda, on average: {means}."
+    return Measured(values, unit_of(column), [results.where(runs, column)], detail, images)
 
 
 def lead_over_rest(
-    results: Results, *, runs: Selection, rest: Selection, column: str, best: str
+    results: Results,
+    *,
+    runs: Selection,
+    rest: Selection,
+    column: Column,
+    last: Count | None = None,
 ) -> Measured:
-    """A number of each run minus the `greatest` or `least` one among the rest, of the same seed."""
-    choose = {"greatest": max, "least": min}[best]
-    rows = results.runs(rest)
-    values = [
-        quantity(row, column)
-        - choose(
-            quantity(other, column)
-            for other in rows
-            if other["seed"] == row["seed"] and other["l2_lambda"] != row["l2_lambda"]
-        )
-        for row in results.runs(runs)
-    ]
-    evidence = [results.where(selection, column) for selection in (runs, rest)]
-    return Measured(np.array(values), unit_of(column), evidence)
+    """A number of each run minus that of each other lambda of the rest, of the same seed.
+
+    The values are a series; what is expected must hold of every entry, so that the runs lead over
+    all of the rest.
+    """
+    first = results.runs(runs)
+    others: dict[float, dict[int, Row]] = {}
+    for row in results.runs(rest):
+        if row["l2_lambda"] not in {one["l2_lambda"] for one in first}:
+            others.setdefault(row["l2_lambda"], {})[row["seed"]] = row
+    values, images = [], []
+    for rival in others.values():
+        both = [(row, rival[row["seed"]]) for row in first]
+        ends = [[at_the_end(results, row, column, last) for row in pair] for pair in both]
+        values.append(np.subtract(*np.transpose(ends)))
+        images.append(None if last else paired_images(results, both, column))
+    means = ", ".join(
+        f"{lead.mean():+.4g} over {name:g}" for name, lead in zip(others, values, strict=True)
+    )
+    return Measured(
+        np.stack(values, axis=1),
+        unit_of(column),
+        [results.where(selection, column) for selection in (runs, rest)],
+        f"On average {means}.",
+        None if images[0] is None else np.stack(images, axis=1),
+    )
 
 
 def greatest_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
@@ -174,7 +161,7 @@ def greatest_difference(results: Results, *, runs: Selection, other: Selection) 
 # The course of curves
 
 
-def fall_time(results: Results, *, runs: Selection, curve: dict, share: float) -> Measured:
+def fall_time(results: Results, *, runs: Selection, curve: Curve, share: Share) -> Measured:
     """The fraction of a run's updates until a loss has made `share` of its fall from W = 0."""
     values = []
     for row in results.runs(runs):
@@ -184,7 +171,7 @@ def fall_time(results: Results, *, runs: Selection, curve: dict, share: float) -
     return Measured(np.array(values), "fraction of the updates", [results.where(runs, "history")])
 
 
-def spike_rate(results: Results, *, runs: Selection, curve: dict, spike: dict) -> Measured:
+def spike_rate(results: Results, *, runs: Selection, curve: Curve, spike: Spike) -> Measured:
     """Spikes per 1000 updates."""
     rates = np.array([_rate(results, row, curve, spike) for row in results.runs(runs)])
     return Measured(rates, "spikes per 1000 updates", [results.where(runs, "history")])
@@ -194,10 +181,10 @@ def spike_rate_difference(
     results: Results,
     *,
     runs: Selection,
-    curve: dict,
-    spike: dict,
+    curve: Curve,
+    spike: Spike,
     other: Selection | None = None,
-    other_curve: dict | None = None,
+    other_curve: Curve | None = None,
 ) -> Measured:
     """Spikes per 1000 updates, minus those of another curve, of other runs, or both."""
     other, other_curve = other or runs, other_curve or curve
@@ -215,7 +202,7 @@ def spike_rate_difference(
 
 
 def unsteadiness_ratio(
-    results: Results, *, runs: Selection, curve: dict, other_curve: dict, neighbours: int
+    results: Results, *, runs: Selection, curve: Curve, other_curve: Curve, neighbours: Count
 ) -> Measured:
     """How far a curve strays from its trend, over how far another curve of the same run does."""
     values = [
@@ -227,7 +214,7 @@ def unsteadiness_ratio(
 
 
 def block_deviation_ratio(
-    results: Results, *, runs: Selection, other: Selection, window: int
+    results: Results, *, runs: Selection, other: Selection, window: Count
 ) -> Measured:
     """Spread of the training loss within blocks of steps, over that of the other run.
 
@@ -241,7 +228,9 @@ def block_deviation_ratio(
     return Measured(np.array(values), "ratio", evidence)
 
 
-def lowest_peak(results: Results, *, runs: Selection, of: list[dict]) -> Measured:
+def lowest_peak(
+    results: Results, *, runs: Selection, of: Annotated[list[Curve], Field(min_length=1)]
+) -> Measured:
     """The greatest value that each of some curves ever has, and of these the least."""
     peaks = np.array(
         [[plotted(results, row, curve)[1].max() for curve in of] for row in results.runs(runs)]
@@ -259,7 +248,7 @@ def lowest_peak(results: Results, *, runs: Selection, of: list[dict]) -> Measure
 
 
 def later_by(
-    results: Results, *, runs: Selection, curve: dict, other_curve: dict, level: float
+    results: Results, *, runs: Selection, curve: Curve, other_curve: Curve, level: Number
 ) -> Measured:
     """How many steps later one curve first reaches a level than another curve of the same run.
 
@@ -279,7 +268,9 @@ def later_by(
     return Measured(np.array(values, dtype=float), "steps", [results.where(runs, "history")])
 
 
-def falling_share(results: Results, *, runs: Selection, curve: dict, rise: float) -> Measured:
+def falling_share(
+    results: Results, *, runs: Selection, curve: Curve, rise: NotNegative
+) -> Measured:
     """The fraction of checks at which a curve fell, or rose by less than `rise`."""
     values = [
         curves.falling_share(plotted(results, row, curve)[1], rise) for row in results.runs(runs)
@@ -287,7 +278,7 @@ def falling_share(results: Results, *, runs: Selection, curve: dict, rise: float
     return Measured(np.array(values), "fraction of the checks", [results.where(runs, "history")])
 
 
-def rise_after_lowest(results: Results, *, runs: Selection, curve: dict) -> Measured:
+def rise_after_lowest(results: Results, *, runs: Selection, curve: Curve) -> Measured:
     """How far a curve's last value lies above its lowest one, as a fraction of the lowest."""
     values = [
         curves.rise_after_lowest(plotted(results, row, curve)[1]) for row in results.runs(runs)
@@ -295,7 +286,7 @@ def rise_after_lowest(results: Results, *, runs: Selection, curve: dict) -> Meas
     return Measured(np.array(values), "fraction", [results.where(runs, "history")])
 
 
-def gap_after(results: Results, *, runs: Selection, metric: str, after: int) -> Measured:
+def gap_after(results: Results, *, runs: Selection, metric: Metric, after: Step) -> Measured:
     """Mean of training minus validation over the checks from step `after` on."""
     values = []
     for row in results.runs(runs):
@@ -307,7 +298,7 @@ def gap_after(results: Results, *, runs: Selection, metric: str, after: int) -> 
 
 
 def gap_from(
-    results: Results, *, runs: Selection, metric: str, margin: float, smooth: int
+    results: Results, *, runs: Selection, metric: Metric, margin: Number, smooth: OddCount
 ) -> Measured:
     """The step from which training minus validation stays above a margin (see curves)."""
     values = []
@@ -322,7 +313,7 @@ def gap_from(
 # Batches without shuffling
 
 
-def batch_recurrence(results: Results, *, runs: Selection, spike: dict) -> Measured:
+def batch_recurrence(results: Results, *, runs: Selection, spike: Spike) -> Measured:
     """The fraction of training loss spikes that return at the same batch of the next epoch."""
     values, found = [], []
     for row in results.runs(runs):
@@ -351,7 +342,7 @@ def batch_profile(results: Results, *, runs: Selection) -> Measured:
 
 
 def hard_batches(
-    results: Results, *, runs: Selection, judges: Selection, spike: dict, share: float
+    results: Results, *, runs: Selection, judges: Selection, spike: Spike, share: Share
 ) -> Measured:
     """How much harder the batches with most spikes are for models trained in another order.
 
@@ -403,14 +394,14 @@ def roughness_difference(results: Results, *, runs: Selection, other: Selection)
     )
 
 
-def resemblance(results: Results, *, runs: Selection, split: str) -> Measured:
+def resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
     """Mean correlation of each output's weights with the mean image of its class."""
     values = [np.diag(_class_correlations(results, r, split)).mean() for r in results.runs(runs)]
     return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
 
 
 def resemblance_difference(
-    results: Results, *, runs: Selection, other: Selection, split: str
+    results: Results, *, runs: Selection, other: Selection, split: Split
 ) -> Measured:
     """The resemblance of one run minus that of the other."""
     values = [
@@ -421,7 +412,7 @@ def resemblance_difference(
     return Measured(np.subtract(*np.transpose(values)), "correlation", evidence)
 
 
-def recognised(results: Results, *, runs: Selection, split: str) -> Measured:
+def recognised(results: Results, *, runs: Selection, split: Split) -> Measured:
     """How many outputs have weights that correlate most with the mean image of their own class."""
     values = []
     for row in results.runs(runs):
@@ -435,7 +426,7 @@ def recognised(results: Results, *, runs: Selection, split: str) -> Measured:
 # The optimum
 
 
-def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: str) -> Measured:
+def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: Column) -> Measured:
     """A number at the optimum minus that at the end of training: where the curve would still go.
 
     Without a finite optimum training loss and accuracy have a limit all the same, 0 and 1, because
@@ -455,7 +446,13 @@ def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: st
     )
 
 
-def optimum_series(results: Results, *, task: str, l2_lambdas: list[str], column: str) -> Measured:
+def optimum_series(
+    results: Results,
+    *,
+    task: str,
+    l2_lambdas: Annotated[list[str], Field(min_length=2)],
+    column: Column,
+) -> Measured:
     """A number at the optimum by ascending lambda."""
     order = sorted(l2_lambdas, key=float)
     values = [_limit(results.optimum(task, l2_lambda), column) for l2_lambda in order]
@@ -481,7 +478,7 @@ def separation(results: Results, *, task: str, l2_lambda: str) -> Measured:
     )
 
 
-def path_rise(results: Results, *, task: str, l2_lambda: str, column: str) -> Measured:
+def path_rise(results: Results, *, task: str, l2_lambda: str, column: Column) -> Measured:
     """How far a number rises in the first iterations of L-BFGS, from its lowest value to the last.
 
     L-BFGS lowers the same objective as training does, further than training went.
@@ -498,17 +495,15 @@ def path_rise(results: Results, *, task: str, l2_lambda: str, column: str) -> Me
 # Mathematics
 
 
-def failed_proofs(results: Results, *, equations: list[str]) -> Measured:
-    """How many of the equations' proofs fail."""
-    proofs = [results.derivation(equation) for equation in equations]
-    failed = [proof["equation"] for proof in proofs if not proof["proven"]]
-    methods = sorted({proof["method"] for proof in proofs})
-    return Measured(
-        np.array([float(len(failed))]),
-        "failed proofs",
-        [f"results/derivations.json: equation={equation}" for equation in equations],
-        f"Proof: {'; '.join(methods)}." if not failed else f"Failed: {', '.join(failed)}.",
-    )
+def equations(
+    results: Results, *, numbers: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+) -> Measured:
+    """How many of some equations do not hold as printed."""
+    found = [results.equation(number) for number in numbers]
+    refuted = [f"({entry['number']})" for entry in found if entry["verdict"] == "refuted"]
+    detail = f"Does not hold: {', '.join(refuted)}." if refuted else ""
+    evidence = [f"results/equations.json: number={number}" for number in numbers]
+    return Measured(np.array([float(len(refuted))]), "equations", evidence, detail)
 
 
 def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
@@ -523,87 +518,10 @@ def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
     )
 
 
-#: The measurements by the name that a claim gives.
-MEASUREMENTS: dict[str, Callable[..., Measured]] = {
-    function.__name__: function
-    for function in (
-        metric,
-        metric_difference,
-        metric_series,
-        lead_over_rest,
-        greatest_difference,
-        fall_time,
-        spike_rate,
-        spike_rate_difference,
-        unsteadiness_ratio,
-        block_deviation_ratio,
-        lowest_peak,
-        later_by,
-        falling_share,
-        rise_after_lowest,
-        gap_after,
-        gap_from,
-        batch_recurrence,
-        batch_profile,
-        hard_batches,
-        roughness_difference,
-        resemblance,
-        resemblance_difference,
-        recognised,
-        beyond_stop,
-        optimum_series,
-        separation,
-        path_rise,
-        failed_proofs,
-        gradient_error,
-    )
-}
-
-
 # Helpers
 
 
-def quantity(row: Row, column: str) -> float:
-    """A column of the metrics, or `validation_gap` and `test_gap`: training accuracy minus that."""
-    if column.endswith("_gap"):
-        return row["train_accuracy"] - row[f"{column.removesuffix('_gap')}_accuracy"]
-    return row[column]
-
-
-def unit_of(column: str) -> str:
-    """The unit of a metric, by its name."""
-    units = {"loss": "nats", "accuracy": "fraction", "gap": "fraction", "norm": "norm"}
-    return units.get(column.rpartition("_")[2], column)
-
-
-def pairs(results: Results, runs: Selection, other: Selection) -> list[tuple[Row, Row]]:
-    """Runs of two selections with the same seed; a single run goes with every run of the other.
-
-    Raises:
-        NotApplicableError: the seeds of the two are not the same.
-    """
-    first, second = results.runs(runs), results.runs(other)
-    if len(first) == 1 or len(second) == 1:
-        n = max(len(first), len(second))
-        return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
-    by_seed = {row["seed"]: row for row in second}
-    if sorted(by_seed) != sorted(row["seed"] for row in first) or len(second) != len(first):
-        raise NotApplicableError(
-            f"the config's {runs['task']} and {other['task']} do not have the same seeds"
-        )
-    return [(row, by_seed[row["seed"]]) for row in first]
-
-
-def plotted(results: Results, row: Row, curve: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and values of a curve as the figures draw it: with a window, means of whole blocks."""
-    steps, values = results.curve(row, curve["split"], curve["metric"])
-    window = curve.get("window", 1)
-    blocks = len(values) // window
-    middle = steps[: blocks * window].reshape(blocks, window).mean(axis=1)
-    return middle, values[: blocks * window].reshape(blocks, window).mean(axis=1)
-
-
-def _rate(results: Results, row: Row, curve: dict, spike: dict) -> float:
+def _rate(results: Results, row: Row, curve: Curve, spike: Spike) -> float:
     values = plotted(results, row, curve)[1]
     downward = curve["metric"] == "accuracy"
     return 1000.0 * len(curves.spikes(values, downward=downward, **spike)) / row["steps"]
@@ -615,9 +533,8 @@ def _gap(results: Results, row: Row, metric: str) -> tuple[np.ndarray, np.ndarra
 
 
 def _block_deviation(results: Results, row: Row, window: int) -> float:
-    _, values = results.curve(row, "train", "loss")
-    blocks = len(values) // window
-    return float(values[: blocks * window].reshape(blocks, window).std(axis=1).mean())
+    _, deviations = block_statistics(results.curve(row, "train", "loss"), window)
+    return float(deviations.mean())
 
 
 def _batches(results: Results, row: Row) -> int:

@@ -1,48 +1,70 @@
-"""From measured values to a verdict on a claim.
+"""From measured values to a verdict on a reading, and from readings to one on a statement.
 
-A claim expects a number to lie in some region: "less than 0", "between 3000 and 5000". Its verdict:
-
-* A computation or a single run has one value, and no chance. The claim is `reproduced` if the
-  value lies in the region, else `not reproduced`.
-* Over seeds there is one value per seed. A two-sided one-sample t-test asks whether the mean lies
-  on its side of the nearest bound of the region by more than chance; for values that are
-  differences of two runs with the same seed this is the paired t-test. The p-values of all claims
-  that are judged over seeds are one family, corrected by Holm's step-down method. With a corrected
-  p-value below 1 - confidence level, a claim is
-    - `reproduced` if the mean and every single seed lie in the region,
-    - `reproduced within seed spread` if the mean lies in it but some seeds do not, so that one run
-      could have shown otherwise,
-    - `not reproduced` if the mean lies outside;
-  otherwise the claim is `not decidable from the data`. A claim about runs that the config does not
-have is `not applicable`.
-
-The interval that goes with a verdict is Student's interval of the mean at the confidence level, for
-this claim alone; the decision is the corrected p-value's.
+A reading expects a number to lie in some region: "less than 0", "between 3000 and 5000". Where no
+chance is asked about, the value decides. Otherwise the mean must lie inside or outside of the
+region by more than chance; `judging.method` has the rules in words.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
-# Not scipy.stats, which takes half a second to import.
-from scipy.special import stdtr, stdtrit
+from judging import statistics
+from judging.quantities import Measured, MeasurementError
+from judging.statistics import Estimate, Tails
 
 
 class Verdict(StrEnum):
-    """What became of a claim."""
+    """What became of a statement, a reading or a question."""
 
     REPRODUCED = "reproduced"
-    WITHIN_SPREAD = "reproduced within seed spread"
     NOT_REPRODUCED = "not reproduced"
-    NOT_DECIDABLE = "not decidable from the data"
+    DEPENDS = "depends on the reading"
+    NOT_DECIDABLE = "not decidable"
+    NOT_TESTABLE = "not testable"
     NOT_APPLICABLE = "not applicable"
+    DEFINITION = "definition"
+    YES = "yes"
+    NO = "no"
+    MEASURED = "measured"
+
+
+#: What can become of a statement, in the order in which they are counted.
+OF_STATEMENTS = (
+    Verdict.REPRODUCED,
+    Verdict.NOT_REPRODUCED,
+    Verdict.DEPENDS,
+    Verdict.NOT_DECIDABLE,
+    Verdict.NOT_TESTABLE,
+    Verdict.NOT_APPLICABLE,
+    Verdict.DEFINITION,
+)
+#: A question is answered, not reproduced.
+ANSWERS = {Verdict.REPRODUCED: Verdict.YES, Verdict.NOT_REPRODUCED: Verdict.NO}
+#: And so can become of a question.
+OF_QUESTIONS = (
+    Verdict.YES,
+    Verdict.NO,
+    Verdict.MEASURED,
+    Verdict.DEPENDS,
+    Verdict.NOT_DECIDABLE,
+    Verdict.NOT_APPLICABLE,
+)
+
+
+class Chance(StrEnum):
+    """What a verdict on a reading must survive."""
+
+    NONE = "none"
+    SEEDS = "seeds"
+    IMAGES = "images"
+    BOTH = "seeds and images"
 
 
 class Expected(NamedTuple):
-    """What a claim expects.
+    """What a reading expects.
 
     Attributes:
         relation: a key of OPPOSITE.
@@ -82,46 +104,49 @@ OPPOSITE = {
 MONOTONE = ("increasing", "decreasing")
 
 
-class Sample(NamedTuple):
-    """The values of one claim against its bound, before any correction.
+class Assessment(NamedTuple):
+    """What the values of a reading say about its region, before any correction.
 
     Attributes:
-        mean: mean over seeds, or the one value.
-        low, high: Student's interval of the mean; None without seeds.
-        p_value: of the t-test against the nearest bound; None without seeds.
-        inside: bool (n,), which values lie in the expected region.
-        mean_inside: whether the mean does.
+        measured: the mean; of a series, that of the entry that speaks most against the region.
+        low, high: its interval; None where there is none.
+        values: float64 (seeds,), what `measured` is the mean of.
+        inside: whether the mean lies in the region, of a series every entry's; None, as all that
+            follows, where nothing is expected.
+        seeds_inside: of how many seeds every value lies in the region.
+        p_value: of the main test, that chance alone puts the mean on its side; None without chance
+            or where there is too little data.
+        p_second: of the second test; None where the main one is exact.
+        floor: what no p-value of the second test is below.
+        estimate: mean and error of the main test, if it is Student's.
+        images: how many images there are; None where the values are no means over images.
     """
 
-    mean: float
+    measured: float
     low: float | None
     high: float | None
-    p_value: float | None
-    inside: np.ndarray
-    mean_inside: bool
+    values: np.ndarray
+    inside: bool | None = None
+    seeds_inside: int | None = None
+    p_value: float | None = None
+    p_second: float | None = None
+    floor: float = 0.0
+    estimate: Estimate | None = None
+    images: int | None = None
 
 
-def reduce_series(values: np.ndarray, relation: str) -> np.ndarray:
-    """One number per seed: the change that speaks most against the relation.
+class _Part(NamedTuple):
+    """One number of a reading (of a series, one entry) with the tests of its mean.
 
-    For `decreasing` that is the greatest change from one entry to the next (all must be below 0),
-    for `increasing` the least. The test of it errs on the side of "not decidable".
-
-    Args:
-        values: float64 (n,), or (n, k) for a series of k values.
-        relation: a key of OPPOSITE.
-
-    Returns:
-        float64 (n,).
+    `main` and `second` give the tails at a bound; `second` is None where `main` is exact.
     """
-    if relation not in MONOTONE:
-        if values.ndim != 1:
-            raise ValueError(f"{relation!r} takes one value per seed, not a series")
-        return values
-    if values.ndim != 2 or values.shape[1] < 2:
-        raise ValueError(f"{relation!r} takes a series of at least two values")
-    changes = np.diff(values, axis=1)
-    return changes.max(axis=1) if relation == "decreasing" else changes.min(axis=1)
+
+    values: np.ndarray
+    images: np.ndarray | None
+    interval: tuple[float, float] | None
+    main: Callable[[float], Tails | None] | None = None
+    second: Callable[[float], Tails] | None = None
+    estimate: Estimate | None = None
 
 
 def holds(value: float, expected: Expected) -> bool:
@@ -152,7 +177,7 @@ def holds(value: float, expected: Expected) -> bool:
 
 
 def bounds(expected: Expected) -> tuple[float, ...]:
-    """The ends of the expected region, at which the verdict turns."""
+    """The ends of the expected region, ascending, at which the verdict turns."""
     v, tolerance = expected.value, expected.tolerance
     match expected.relation:
         case "less than" | "at least":
@@ -170,77 +195,241 @@ def bounds(expected: Expected) -> tuple[float, ...]:
     raise ValueError(f"unknown relation {expected.relation!r}")
 
 
-def sample_of(
-    values: np.ndarray, expected: Expected, *, over_seeds: bool, confidence_level: float
-) -> Sample:
-    """Hold reduced values, float64 (n,), to what is expected.
+def assess(
+    found: Measured, expected: Expected | None, chance: Chance, *, level: float, resamples: int
+) -> Assessment:
+    """Hold what a measurement found to what a reading expects, if it expects anything.
 
-    Without seeds there must be one value. With fewer than two seeds there is neither an interval
-    nor a p-value.
+    Raises:
+        MeasurementError: the values do not fit the expectation or the source of chance.
     """
-    inside = np.array([holds(value, expected) for value in values])
-    mean = float(np.mean(values))
-    low = high = p_value = None
-    if over_seeds and len(values) > 1:
-        low, high = student_interval(values, confidence_level)
-        nearest = min(bounds(expected), key=lambda bound: abs(mean - bound))
-        p_value = t_test(values, nearest)
-    return Sample(mean, low, high, p_value, inside, holds(mean, expected))
+    parts = [
+        _part(values, images, found.fraction_of, chance, level, resamples)
+        for values, images in _entries(found, expected)
+    ]
+    if expected is None:
+        return _described(parts)
+    means = [float(part.values.mean()) for part in parts]
+    described = _described([parts[_most_against(means, expected)]])
+    inside = all(holds(mean, expected) for mean in means)
+    within = [[holds(value, expected) for value in part.values] for part in parts]
+    main = [
+        part.main and (lambda bound, p=part: p.main(bound) or p.second(bound)) for part in parts
+    ]
+    second = [part.second for part in parts]
+    tested = all(main)
+    doubted = tested and all(second)
+    return described._replace(
+        inside=inside,
+        seeds_inside=int(np.all(within, axis=0).sum()),
+        p_value=_p_value(main, means, expected, inside=inside) if tested else None,
+        p_second=_p_value(second, means, expected, inside=inside) if doubted else None,
+        floor=_floor(second, expected) if doubted else 0.0,
+    )
 
 
-def student_interval(values: np.ndarray, confidence_level: float) -> tuple[float, float]:
-    """Student's two-sided interval of the mean of float64 (n,), n > 1."""
-    n = len(values)
-    half = stdtrit(n - 1, (1.0 + confidence_level) / 2.0) * np.std(values, ddof=1) / math.sqrt(n)
-    return float(np.mean(values) - half), float(np.mean(values) + half)
+def _described(parts: Sequence[_Part]) -> Assessment:
+    """What one number of a reading is, without a judgement."""
+    if len(parts) != 1:
+        raise MeasurementError("a series cannot be told without an expectation")
+    (part,) = parts
+    low, high = part.interval or (None, None)
+    return Assessment(
+        measured=float(part.values.mean()),
+        low=low,
+        high=high,
+        values=part.values,
+        estimate=part.estimate,
+        images=None if part.images is None else part.images.shape[1],
+    )
 
 
-def t_test(values: np.ndarray, bound: float) -> float:
-    """Two-sided p-value of a one-sample t-test of "the mean is `bound`" on float64 (n,), n > 1.
+def _entries(
+    found: Measured, expected: Expected | None
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """The numbers that must all lie in the region, each with what images contribute to it."""
+    values, images = found.values, found.images
+    if not np.isfinite(values).all():
+        raise MeasurementError(f"not a finite number: {values}")
+    if expected is not None and expected.relation in MONOTONE:
+        if values.ndim != 2 or values.shape[1] < 2:
+            raise MeasurementError(f"{expected.relation!r} takes a series of at least two values")
+        values = np.diff(values, axis=1)
+        images = None if images is None else np.diff(images, axis=1)
+    if values.ndim == 1:
+        return [(values, images)]
+    return [
+        (values[:, entry], None if images is None else images[:, entry])
+        for entry in range(values.shape[1])
+    ]
 
-    Where all values are the same, the p-value is 0, or 1 if they equal the bound.
+
+def _part(
+    values: np.ndarray,
+    images: np.ndarray | None,
+    fraction_of: int | None,
+    chance: Chance,
+    level: float,
+    resamples: int,
+) -> _Part:
+    if chance in (Chance.NONE, Chance.IMAGES) and len(values) != 1:
+        raise MeasurementError(
+            f"{len(values)} runs match, but their seeds are no chance here; pick one run, or let "
+            "`chance` name seeds"
+        )
+    if chance in (Chance.IMAGES, Chance.BOTH) and images is None:
+        raise MeasurementError("gives no values of single images, so that they are no chance here")
+    if chance == Chance.NONE:
+        return _Part(values, images, _interval_over_images(values, images, fraction_of, level))
+    if chance == Chance.IMAGES:
+        interval = _interval_over_images(values, images, fraction_of, level)
+        return _over_images(values, images, interval, resamples)
+    if len(values) == 1:
+        return _Part(values, images, None)
+    if chance == Chance.SEEDS:
+        estimate = statistics.estimate_of(values)
+
+        def second(bound: float) -> Tails:
+            return statistics.sign_flip_tails(values, bound)
+
+    else:
+        # The metrics have the mean; of the images we take how they spread about it.
+        estimate = statistics.crossed_estimate(images)._replace(mean=float(values.mean()))
+        replicates = statistics.bootstrap(images, resamples) - images.mean() + values.mean()
+
+        def second(bound: float) -> Tails:
+            return statistics.bootstrap_tails(replicates, bound)
+
+    return _Part(
+        values,
+        images if chance == Chance.BOTH else None,
+        statistics.student_interval(estimate, level),
+        lambda bound: statistics.student_tails(estimate, bound),
+        second,
+        estimate,
+    )
+
+
+def _over_images(
+    values: np.ndarray, images: np.ndarray, interval: tuple[float, float], resamples: int
+) -> _Part:
+    """The tests of one run, or of one pair of runs, whose images are a sample."""
+    (by_image,) = images
+    found = np.unique(by_image)
+    if np.isin(found, (0.0, 1.0)).all():
+        return _Part(
+            values,
+            images,
+            interval,
+            lambda bound: statistics.binomial_tails(int(by_image.sum()), len(by_image), bound),
+        )
+    estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
+    replicates = statistics.bootstrap(images, resamples) - by_image.mean() + values[0]
+    are_pairs = bool(np.isin(found, (-1.0, 0.0, 1.0)).all())
+
+    def main(bound: float) -> Tails | None:
+        if are_pairs and bound == 0.0:
+            return statistics.mcnemar_tails(by_image)
+        return statistics.student_tails(estimate, bound)
+
+    def second(bound: float) -> Tails:
+        return statistics.bootstrap_tails(replicates, bound)
+
+    return _Part(values, images, interval, main, second, estimate)
+
+
+def _interval_over_images(
+    values: np.ndarray, images: np.ndarray | None, fraction_of: int | None, level: float
+) -> tuple[float, float] | None:
+    """Of one run: Wilson's interval of a fraction, Student's of another mean over images."""
+    if fraction_of is not None:
+        return statistics.wilson_interval(round(values[0] * fraction_of), fraction_of, level)
+    if images is None:
+        return None
+    (by_image,) = images
+    if np.isin(by_image, (0.0, 1.0)).all():
+        return statistics.wilson_interval(int(by_image.sum()), len(by_image), level)
+    estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
+    return statistics.student_interval(estimate, level)
+
+
+def _most_against(means: Sequence[float], expected: Expected) -> int:
+    """Which entry of a series speaks most against the region: the one deepest outside of it."""
+    ends = bounds(expected)
+    distance = [min(abs(mean - end) for end in ends) for mean in means]
+    signed = [d if holds(m, expected) else -d for d, m in zip(distance, means, strict=True)]
+    return int(np.argmin(signed))
+
+
+def _p_value(
+    tests: Sequence[Callable[[float], Tails]],
+    means: Sequence[float],
+    expected: Expected,
+    *,
+    inside: bool,
+) -> float:
+    """That chance alone puts the means inside, or one of them outside.
+
+    Inside, every entry's test must say so; outside, one entry's must, times the number of them.
     """
-    n = len(values)
-    difference = float(np.mean(values)) - bound
-    error = float(np.std(values, ddof=1)) / math.sqrt(n)
-    if error == 0.0:
-        return 1.0 if difference == 0.0 else 0.0
-    return float(2.0 * stdtr(n - 1, -abs(difference / error)))
+    ends = bounds(expected)
+    p_values = [_p_of_side(test, mean, ends) for test, mean in zip(tests, means, strict=True)]
+    if inside:
+        return max(p_values)
+    outside = [p for p, mean in zip(p_values, means, strict=True) if not holds(mean, expected)]
+    return min(1.0, len(means) * min(outside))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down corrected p-values, in the order given."""
-    corrected = [0.0] * len(p_values)
-    largest = 0.0
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    for rank, position in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[position]))
-        corrected[position] = largest
-    return corrected
+def _p_of_side(test: Callable[[float], Tails], mean: float, ends: tuple[float, ...]) -> float:
+    """That a mean lies, by chance alone, on its side of the end, or of the two ends."""
+    if len(ends) == 2 and ends[0] <= mean <= ends[1]:
+        return max(test(ends[0]).greater, test(ends[1]).less)
+    nearest = min(ends, key=lambda end: abs(mean - end))
+    tails = test(nearest)
+    return min(1.0, 2.0 * (tails.less if mean < nearest else tails.greater))
 
 
-#: How p-values of a family are corrected, by the name in the claims file.
-CORRECTIONS = {"holm": holm, "none": list}
-
-
-def correct(p_values: Mapping[str, float | None], correction: str) -> dict[str, float | None]:
-    """Correct the p-values of the claims that have one; the others are no part of the family."""
-    family = [name for name, p_value in p_values.items() if p_value is not None]
-    corrected = CORRECTIONS[correction]([p_values[name] for name in family])
-    return dict.fromkeys(p_values) | dict(zip(family, corrected, strict=True))
+def _floor(tests: Sequence[Callable[[float], Tails]], expected: Expected) -> float:
+    """The least two-sided p-value that a test of all entries can show."""
+    return 2.0 * len(tests) * max(test(bounds(expected)[0]).floor for test in tests)
 
 
 def judge(
-    sample: Sample, p_corrected: float | None, *, over_seeds: bool, confidence_level: float
+    assessment: Assessment,
+    p_corrected: float | None,
+    p_second_corrected: float | None,
+    chance: Chance,
+    *,
+    level: float,
 ) -> Verdict:
-    """The verdict by the rules of the module's docstring."""
-    if not over_seeds:
-        return Verdict.REPRODUCED if sample.mean_inside else Verdict.NOT_REPRODUCED
-    if p_corrected is None or p_corrected >= 1.0 - confidence_level:
+    """The verdict on a reading."""
+    decided = chance == Chance.NONE or (
+        p_corrected is not None
+        and p_corrected < 1.0 - level
+        and not objects(assessment, p_second_corrected, level)
+    )
+    if not decided:
         return Verdict.NOT_DECIDABLE
-    if not sample.mean_inside:
-        return Verdict.NOT_REPRODUCED
-    return Verdict.REPRODUCED if sample.inside.all() else Verdict.WITHIN_SPREAD
+    return Verdict.REPRODUCED if assessment.inside else Verdict.NOT_REPRODUCED
+
+
+def objects(assessment: Assessment, p_second_corrected: float | None, level: float) -> bool:
+    """Whether the second test does not decide, though it could have shown a smaller p-value."""
+    return (
+        p_second_corrected is not None
+        and p_second_corrected >= 1.0 - level
+        and assessment.p_second > assessment.floor
+    )
+
+
+def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """One verdict on a statement or question of those on its readings.
+
+    Readings that are not applicable count only if all are.
+    """
+    different = set(verdicts)
+    different = different - {Verdict.NOT_APPLICABLE} or different
+    return different.pop() if len(different) == 1 else Verdict.DEPENDS
 
 
 def number(value: float) -> str:

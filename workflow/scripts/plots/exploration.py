@@ -15,7 +15,8 @@ from PIL import Image
 from images.splits import Split
 from regression.features import features
 from regression.models import load_model
-from runs.results import Curve, Results
+from runs.curves import Curve, block_statistics
+from runs.results import Results
 from runs.tables import CURVES
 
 #: Images turned into float64 features at a time, to bound the memory.
@@ -153,10 +154,8 @@ def block_means(series: Sequence[Curve], points: int) -> list[Curve]:
     for one in series:
         # A run shorter than a block is a block.
         size = min(window, len(one.values))
-        blocks = len(one.values) // size
-        shape = (blocks, size)
-        steps, values = (column[: blocks * size].reshape(shape) for column in one)
-        means.append(Curve(steps[:, size // 2], values.mean(axis=1)))
+        blocks, _ = block_statistics(one, size)
+        means.append(Curve(np.ceil(blocks.steps).astype(np.int64), blocks.values))
     return means
 
 

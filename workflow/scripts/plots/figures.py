@@ -11,7 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from common.files import replace_atomically
-from runs.results import Curve, Results
+from runs.curves import Curve, block_statistics
+from runs.results import Results
 from runs.tables import SETTINGS
 
 #: Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
@@ -242,20 +243,6 @@ def save(figure: Figure, path: Path) -> None:
     format_ = path.suffix.removeprefix(".")
     with mpl.rc_context(_STYLE), replace_atomically(path) as temporary:
         figure.savefig(temporary, format=format_, dpi=150, metadata=FORMATS[format_])
-
-
-def block_statistics(curve: Curve, window: int) -> tuple[Curve, np.ndarray]:
-    """Mean and standard deviation of consecutive blocks of `window` steps.
-
-    An incomplete last block is dropped. A block stands at its middle step.
-
-    Returns:
-        The means as a curve, and the population standard deviations, float64 (blocks,).
-    """
-    blocks = len(curve.values) // window
-    values = curve.values[: blocks * window].reshape(blocks, window)
-    steps = curve.steps[: blocks * window].reshape(blocks, window)
-    return Curve(steps.mean(axis=1), values.mean(axis=1)), values.std(axis=1)
 
 
 def _axes(ylabel: str, options: dict) -> tuple[Figure, mpl.axes.Axes]:

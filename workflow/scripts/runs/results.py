@@ -15,15 +15,9 @@ import pyarrow as pa
 from common.errors import DataError
 from common.files import read_parquet
 from images.splits import Examples, Split, first_examples, read_split, select_classes
+from runs.curves import Curve
 from runs.grid import as_list, base_name
 from runs.tables import CURVES, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA, numbers
-
-
-class Curve(NamedTuple):
-    """Values by step: `steps` int64 (n,) ascending, `values` float64 (n,)."""
-
-    steps: np.ndarray
-    values: np.ndarray
 
 
 class Weights(NamedTuple):
@@ -63,6 +57,8 @@ class Results:
                 self.rows.append(row | {"folder": folder, "spelling": spelling, "_places": places})
         # Caches of this object alone, not of the class, so that two folders never mix.
         self._split = lru_cache(maxsize=None)(self._read_split)
+        # A row is no key; the judges ask for the curves of a run again and again.
+        self._histories = lru_cache(maxsize=512)(self._read_curves)
 
     @cached_property
     def metrics(self):
@@ -96,7 +92,7 @@ class Results:
         Raises:
             KeyError: a history has no such curve.
         """
-        return self._curves(row)[split, metric]
+        return self._histories(row["folder"], row["_places"]["history.parquet"])[split, metric]
 
     def weights(self, row: dict) -> Weights:
         """The weights of a run.
@@ -109,7 +105,8 @@ class Results:
                 f"task {row['task']}, lambda {row['spelling']}, seed {row['seed']}: its training "
                 "diverged, so that it has no weights; a smaller learning_rate usually cures it."
             )
-        table = self._of_run(row, "weights.parquet", WEIGHTS_SCHEMA)
+        place = row["_places"]["weights.parquet"]
+        table = self._row_group(row["folder"], "weights.parquet", place, WEIGHTS_SCHEMA)
         metadata = table.schema.metadata
         image_shape = (int(metadata[b"rows"]), int(metadata[b"columns"]))
         matrix = numbers(table, "weight").reshape(image_shape[0] * image_shape[1] + 1, -1)
@@ -124,17 +121,17 @@ class Results:
         """A split of the data set that a run was trained on."""
         return self._split(row["dataset"], split)
 
-    def _curves(self, row: dict) -> dict[tuple[str, str], Curve]:
-        table = self._of_run(row, "history.parquet", HISTORY_SCHEMA)
+    def _read_curves(self, folder: str, place: int) -> dict[tuple[str, str], Curve]:
+        table = self._row_group(folder, "history.parquet", place, HISTORY_SCHEMA)
         steps, values = (numbers(table, name) for name in ("step", "value"))
         split, metric = (np.array(table.column(name).to_pylist()) for name in ("split", "metric"))
         chosen = {name: (split == name[0]) & (metric == name[1]) for name in CURVES}
         return {name: Curve(steps[rows], values[rows]) for name, rows in chosen.items()}
 
-    def _of_run(self, row: dict, file: str, schema: pa.Schema) -> pa.Table:
-        """The part of a block's file that is of one run: a row group."""
-        path = self.root / "runs" / row["folder"] / file
-        table = read_parquet(path, row_group=row["_places"][file])
+    def _row_group(self, folder: str, file: str, place: int, schema: pa.Schema) -> pa.Table:
+        """The part of a block's file that is of one run."""
+        path = self.root / "runs" / folder / file
+        table = read_parquet(path, row_group=place)
         require_schema(path, table.schema, schema)
         return table
 

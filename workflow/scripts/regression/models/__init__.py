@@ -20,8 +20,11 @@ class Model(Protocol):
     def logits(self, W: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Linear part, float64 (n, outputs)."""
 
+    def losses(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Loss of each example, without the penalty, float64 (n,)."""
+
     def loss(self, logits: np.ndarray, targets: np.ndarray) -> float:
-        """Mean of the loss over the examples, without the penalty."""
+        """Mean of the losses."""
 
     def gradient(
         self, W: np.ndarray, X: np.ndarray, targets: np.ndarray, l2_lambda: float

@@ -25,8 +25,8 @@ def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
     return features @ weights
 
 
-def loss(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Mean cross-entropy C in nats, without the penalty.
+def losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Cross-entropy of each example in nats, float64 (n,).
 
     -t ln y - (1 - t) ln(1 - y) = ln(1 + exp(z)) - t z, which neither overflows nor takes ln 0.
 
@@ -35,7 +35,12 @@ def loss(logits: np.ndarray, targets: np.ndarray) -> float:
         targets: int64 (n,), 0 or 1.
     """
     z = logits[:, 0]
-    return float(np.mean(np.logaddexp(0.0, z) - targets * z))
+    return np.logaddexp(0.0, z) - targets * z
+
+
+def loss(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Mean cross-entropy C in nats, without the penalty."""
+    return float(np.mean(losses(logits, targets)))
 
 
 def gradient(

@@ -25,8 +25,8 @@ def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
     return features @ weights
 
 
-def loss(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Mean cross-entropy C in nats, without the penalty, by the log-sum-exp of shifted logits.
+def losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Cross-entropy of each example in nats, float64 (n,), by the log-sum-exp of shifted logits.
 
     Args:
         logits: float64 (n, k).
@@ -34,7 +34,12 @@ def loss(logits: np.ndarray, targets: np.ndarray) -> float:
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_sum = np.log(np.exp(shifted).sum(axis=1))
-    return float(np.mean(log_sum - shifted[np.arange(len(targets)), targets]))
+    return log_sum - shifted[np.arange(len(targets)), targets]
+
+
+def loss(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Mean cross-entropy C in nats, without the penalty."""
+    return float(np.mean(losses(logits, targets)))
 
 
 def gradient(

@@ -1,0 +1,35 @@
+"""All measurements by the name that a reading gives, and what their arguments may be."""
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+
+from pydantic import BaseModel, create_model
+
+from common.models import Strict
+from judging import measurements
+from judging.quantities import Measured
+
+#: Modules of measurements; every public function that one defines is a measurement.
+MODULES: tuple[ModuleType, ...] = (measurements,)
+
+MEASUREMENTS: dict[str, Callable[..., Measured]] = {
+    name: function
+    for module in MODULES
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_")
+}
+
+
+def arguments_model(measurement: str) -> type[BaseModel]:
+    """The model of a measurement's arguments, as its signature has them."""
+    parameters = inspect.signature(MEASUREMENTS[measurement]).parameters.values()
+    fields = {
+        parameter.name: (
+            parameter.annotation,
+            ... if parameter.default is parameter.empty else parameter.default,
+        )
+        for parameter in parameters
+        if parameter.name != "results"
+    }
+    return create_model(measurement, __base__=Strict, **fields)

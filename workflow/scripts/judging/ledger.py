@@ -1,0 +1,491 @@
+"""Judge every reading of a claims file: measure, test, correct by family, and say why."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+from scipy.special import stdtrit
+
+from common.explain import listed
+from judging.catalogue import MEASUREMENTS
+from judging.claims import Claims, ClaimsError, Question, Reading, Statement
+from judging.quantities import (
+    Measured,
+    NotApplicableError,
+    NotDecidableError,
+    Results,
+)
+from judging.statistics import holm
+from judging.verdicts import (
+    ANSWERS,
+    MONOTONE,
+    OF_QUESTIONS,
+    OF_STATEMENTS,
+    Assessment,
+    Chance,
+    Verdict,
+    assess,
+    judge,
+    number,
+    objects,
+    verdict_of,
+)
+
+REPORT, OURS = "report", "ours"
+
+#: results/claims.parquet: one row a reading. What was not measured, or has no chance, is null.
+CLAIMS_SCHEMA = pa.schema(
+    [
+        ("statement", pa.string()),
+        ("section", pa.string()),
+        ("origin", pa.string()),
+        ("says", pa.string()),
+        ("statement_verdict", pa.string()),
+        ("id", pa.string()),
+        ("reading", pa.string()),
+        ("fixed", pa.string()),
+        ("chance", pa.string()),
+        ("verdict", pa.string()),
+        ("measured", pa.float64()),
+        ("unit", pa.string()),
+        ("interval_low", pa.float64()),
+        ("interval_high", pa.float64()),
+        ("expected", pa.string()),
+        ("p_value", pa.float64()),
+        ("p_second", pa.float64()),
+        ("p_corrected", pa.float64()),
+        ("seeds", pa.int64()),
+        ("seeds_inside", pa.int64()),
+        ("images", pa.int64()),
+        ("values", pa.list_(pa.float64())),
+        ("grid_points", pa.int64()),
+        ("grid_agree", pa.float64()),
+        ("fragile", pa.bool_()),
+        ("explanation", pa.string()),
+        ("evidence", pa.list_(pa.string())),
+    ]
+)
+
+Reason = NotDecidableError | NotApplicableError
+
+
+class Judged(NamedTuple):
+    """A reading with all that its verdict rests on.
+
+    Attributes:
+        reading: of the claims file.
+        found: what was measured, or why nothing was.
+        assessment: None where nothing was measured, or nothing expected.
+        corrected: p-values of both tests after the correction of their family.
+        verdict: on this reading.
+        grid: the verdicts at the points of its grid.
+    """
+
+    reading: Reading
+    found: Measured | Reason
+    assessment: Assessment | None
+    corrected: tuple[float | None, float | None]
+    verdict: Verdict
+    grid: list[Verdict]
+
+
+def judge_claims(claims: Claims, results: Results, equations: dict) -> dict:
+    """Measure and judge every statement and question.
+
+    Args:
+        claims: the claims file.
+        results: what measurements read.
+        equations: `equations` with a verdict on each of the report's, and `errata`.
+
+    Returns:
+        `statements`, `questions`, `equations`, `errata` and the counts of their verdicts, as in
+        results/claims.json.
+
+    Raises:
+        ClaimsError: some readings could not be measured; the message names each.
+    """
+    judged = {
+        origin: _judge_family(entries, claims, results)
+        for origin, entries in ((REPORT, claims.statements), (OURS, claims.questions))
+    }
+    statements = [_statement(entry, judged[REPORT], claims) for entry in claims.statements]
+    questions = [_question(entry, judged[OURS], claims) for entry in claims.questions]
+    proofs = equations["equations"]
+    counts = {
+        "statements": _counts(statements, OF_STATEMENTS),
+        "questions": _counts(questions, OF_QUESTIONS),
+        "equations": dict(sorted(Counter(proof["verdict"] for proof in proofs).items())),
+    }
+    return {
+        "headline": headline(counts),
+        "counts": counts,
+        "statements": statements,
+        "questions": questions,
+        "equations": proofs,
+        "errata": equations["errata"],
+    }
+
+
+def headline(counts: dict[str, dict[str, int]]) -> str:
+    """The counts in a few sentences: the report's statements alone, then the rest."""
+    of_report = counts["statements"]
+    judged = sum(of_report.values()) - of_report[Verdict.DEFINITION]
+    text = f"Of {judged} statements of the report: {_listed(of_report, OF_STATEMENTS[:-1])}."
+    if counts["equations"]:
+        total = sum(counts["equations"].values())
+        text += f" Of its {total} equations: {_listed(counts['equations'])}."
+    if sum(counts["questions"].values()):
+        total = sum(counts["questions"].values())
+        text += f" Of {total} questions of ours: {_listed(counts['questions'], OF_QUESTIONS)}."
+    return text
+
+
+def rows_of(ledger: dict) -> pd.DataFrame:
+    """One row for each reading, with the columns of CLAIMS_SCHEMA."""
+    rows = [
+        reading
+        | {"statement": entry["id"], "statement_verdict": entry["verdict"]}
+        | {name: entry[name] for name in ("section", "origin", "says")}
+        | {
+            "grid_points": (reading["robustness"] or {}).get("points"),
+            "grid_agree": (reading["robustness"] or {}).get("agree"),
+            "fragile": (reading["robustness"] or {}).get("fragile"),
+        }
+        for entry in [*ledger["statements"], *ledger["questions"]]
+        for reading in entry["readings"]
+    ]
+    return pd.DataFrame(rows, columns=CLAIMS_SCHEMA.names)
+
+
+def _counts(entries: list[dict], verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """How many entries have each verdict; those that none has are there with 0."""
+    found = pd.Series([entry["verdict"] for entry in entries], dtype=object).value_counts()
+    return {str(verdict): int(found.get(str(verdict), 0)) for verdict in verdicts}
+
+
+def _listed(counts: dict[str, int], names: Iterable[str] | None = None) -> str:
+    named = [str(name) for name in (counts if names is None else names)]
+    # Nothing is said of what is rare, and none here.
+    always = {str(verdict) for verdict in (*OF_STATEMENTS[:5], Verdict.YES, Verdict.NO)}
+    return ", ".join(f"{counts[name]} {name}" for name in named if counts[name] or name in always)
+
+
+def _judge_family(
+    entries: Sequence[Statement | Question], claims: Claims, results: Results
+) -> dict[str, Judged]:
+    """Judge all readings of one origin, by full id; their p-values are one family."""
+    found: dict[str, Measured | Reason] = {}
+    assessed: dict[str, Assessment] = {}
+    readings = {f"{e.id}.{reading.id}": reading for e in entries for reading in e.readings}
+    errors = []
+    for name, reading in readings.items():
+        try:
+            found[name] = _measure(reading, results)
+            if isinstance(found[name], Measured):
+                assessed[name] = _assess(reading, found[name], claims)
+        except Exception as error:
+            # Whatever goes wrong in a measurement, the message must name its reading.
+            errors.append(f"{name}: {type(error).__name__}: {error}")
+    if errors:
+        raise ClaimsError(listed("the judging of the claims", errors))
+    main, second = (
+        _corrected({name: getattr(a, field) for name, a in assessed.items()}, readings)
+        for field in ("p_value", "p_second")
+    )
+    return {
+        name: _judge_reading(
+            reading,
+            found[name],
+            assessed.get(name),
+            (main.get(name), second.get(name)),
+            claims,
+            results,
+        )
+        for name, reading in readings.items()
+    }
+
+
+def _measure(reading: Reading, results: Results) -> Measured | Reason:
+    try:
+        return MEASUREMENTS[reading.measurement](results, **reading.arguments)
+    except (NotDecidableError, NotApplicableError) as reason:
+        return reason
+
+
+def _assess(reading: Reading, found: Measured, claims: Claims) -> Assessment:
+    return assess(
+        found,
+        reading.expected.as_expected() if reading.expected else None,
+        Chance(reading.chance),
+        level=claims.confidence_level,
+        resamples=claims.resamples,
+    )
+
+
+def _corrected(
+    p_values: dict[str, float | None], readings: dict[str, Reading]
+) -> dict[str, float | None]:
+    """Holm's correction of a family, in which readings that are the same are one member.
+
+    Readings without a p-value are no members.
+    """
+    members = {readings[name].same_as(): p for name, p in p_values.items() if p is not None}
+    corrected = dict(zip(members, holm(list(members.values())), strict=True))
+    return {name: corrected.get(readings[name].same_as()) for name in p_values}
+
+
+def _judge_reading(
+    reading: Reading,
+    found: Measured | Reason,
+    assessment: Assessment | None,
+    corrected: tuple[float | None, float | None],
+    claims: Claims,
+    results: Results,
+) -> Judged:
+    if assessment is None:
+        undecided = isinstance(found, NotDecidableError)
+        verdict = Verdict.NOT_DECIDABLE if undecided else Verdict.NOT_APPLICABLE
+    elif reading.expected is None:
+        verdict = Verdict.MEASURED
+    else:
+        chance = Chance(reading.chance)
+        verdict = judge(assessment, *corrected, chance, level=claims.confidence_level)
+    grid = []
+    if reading.grid and verdict != Verdict.NOT_APPLICABLE:
+        grid = _verdicts_on_grid(reading, assessment, corrected, claims, results)
+    return Judged(reading, found, assessment, corrected, verdict, grid)
+
+
+def _verdicts_on_grid(
+    reading: Reading,
+    assessment: Assessment | None,
+    corrected: tuple[float | None, float | None],
+    claims: Claims,
+    results: Results,
+) -> list[Verdict]:
+    """The verdict at each point, with p-values raised by as much as the reading's own were."""
+    own = (assessment.p_value, assessment.p_second) if assessment else (None, None)
+    factors = [
+        1.0 if p is None or raised is None else raised / p
+        for p, raised in zip(own, corrected, strict=True)
+    ]
+    verdicts = []
+    for variant in reading.variants():
+        found = _measure(variant, results)
+        if not isinstance(found, Measured):
+            verdicts.append(Verdict.NOT_DECIDABLE)
+            continue
+        there = _assess(variant, found, claims)
+        raised = [
+            None if p is None else min(1.0, p * factor)
+            for p, factor in zip((there.p_value, there.p_second), factors, strict=True)
+        ]
+        chance = Chance(variant.chance)
+        verdicts.append(judge(there, *raised, chance, level=claims.confidence_level))
+    return verdicts
+
+
+def _statement(entry: Statement, judged: dict[str, Judged], claims: Claims) -> dict:
+    readings = [judged[f"{entry.id}.{reading.id}"] for reading in entry.readings]
+    verdict = {
+        "definition": Verdict.DEFINITION,
+        "not_testable": Verdict.NOT_TESTABLE,
+    }.get(entry.kind) or verdict_of(one.verdict for one in readings)
+    return {
+        "id": entry.id,
+        "section": entry.section,
+        "origin": REPORT,
+        "covers": entry.covers,
+        "says": entry.says,
+        "verdict": str(verdict),
+        "why": entry.why,
+        "readings": [_reading(entry.id, one, claims) for one in readings],
+    }
+
+
+def _question(entry: Question, judged: dict[str, Judged], claims: Claims) -> dict:
+    readings = [judged[f"{entry.id}.{reading.id}"] for reading in entry.readings]
+    readings = [one._replace(verdict=ANSWERS.get(one.verdict, one.verdict)) for one in readings]
+    verdict = verdict_of(one.verdict for one in readings)
+    rows = [_reading(entry.id, one, claims) for one in readings]
+    begin = entry.answers.get(str(verdict), f"{str(verdict).capitalize()}.")
+    if verdict == Verdict.MEASURED:
+        begin = ""
+    return {
+        "id": entry.id,
+        "section": entry.section,
+        "origin": OURS,
+        "says": entry.says,
+        "verdict": str(verdict),
+        "answer": " ".join([begin, *(row["explanation"] for row in rows)]).strip(),
+        "readings": rows,
+    }
+
+
+def _reading(owner: str, judged: Judged, claims: Claims) -> dict[str, Any]:
+    reading, assessment = judged.reading, judged.assessment
+    robustness = _robustness(judged, claims.fragile_below)
+    row = {
+        "id": f"{owner}.{reading.id}",
+        "reading": reading.reading,
+        "fixed": reading.fixed,
+        "chance": str(reading.chance),
+        "measured": None,
+        "unit": None,
+        "interval_low": None,
+        "interval_high": None,
+        "expected": str(reading.expected.as_expected()) if reading.expected else None,
+        "p_value": None,
+        "p_second": None,
+        "p_corrected": None,
+        "seeds": None,
+        "seeds_inside": None,
+        "images": None,
+        "values": [],
+        "robustness": robustness,
+        "verdict": str(judged.verdict),
+        "explanation": _explain(judged, robustness, claims.confidence_level),
+        "evidence": [],
+    }
+    if assessment is None:
+        return row
+    return row | {
+        "measured": assessment.measured,
+        "unit": judged.found.unit,
+        "interval_low": assessment.low,
+        "interval_high": assessment.high,
+        "p_value": assessment.p_value,
+        "p_second": assessment.p_second,
+        "p_corrected": judged.corrected[0],
+        "seeds": len(assessment.values),
+        "seeds_inside": assessment.seeds_inside,
+        "images": assessment.images,
+        "values": assessment.values.tolist(),
+        "evidence": judged.found.evidence,
+    }
+
+
+def _robustness(judged: Judged, fragile_below: float) -> dict | None:
+    """How the verdict fares on the grid; None without one."""
+    if not judged.grid:
+        return None
+    # A question's own verdict is an answer by now.
+    own = {answer: verdict for verdict, answer in ANSWERS.items()}
+    agree = judged.grid.count(own.get(judged.verdict, judged.verdict)) / len(judged.grid)
+    return {
+        "grid": judged.reading.grid,
+        "points": len(judged.grid),
+        "agree": agree,
+        "fragile": agree < fragile_below,
+        "verdicts": {str(v): n for v, n in sorted(Counter(judged.grid).items())},
+    }
+
+
+def _explain(judged: Judged, robustness: dict | None, level: float) -> str:
+    """A verdict's reasons in a few sentences built from the numbers."""
+    reading, found, assessment = judged.reading, judged.found, judged.assessment
+    if assessment is None:
+        words = {Verdict.NOT_DECIDABLE: "Not decidable", Verdict.NOT_APPLICABLE: "Not applicable"}
+        decide = reading.would_decide or getattr(found, "would_decide", "")
+        return _joined(f"{words[judged.verdict]}: {found}.", decide and f"It would take: {decide}")
+    return _joined(
+        _measured_and_expected(reading, found, assessment),
+        _interval(assessment, level),
+        _seeds(reading, assessment),
+        _tests(judged, level),
+        found.detail,
+        _what_would_decide(judged, level),
+        _on_grid(robustness),
+    )
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _measured_and_expected(reading: Reading, found: Measured, assessment: Assessment) -> str:
+    expected = reading.expected
+    is_series = found.values.ndim == 2
+    change = expected is not None and expected.relation in MONOTONE
+    what = "Measured" if not is_series else "The change" if change else "The entry"
+    against = " that speaks most against it" if is_series and expected else ""
+    text = f"{what}{against}: {number(assessment.measured)} ({found.unit})"
+    if expected is None:
+        return f"{text}."
+    if change:
+        sign = "above" if expected.relation == "increasing" else "below"
+        return f"{text}; expected: {expected.as_expected()}, so every change {sign} 0."
+    return f"{text}; expected: {expected.as_expected()}."
+
+
+def _interval(assessment: Assessment, level: float) -> str:
+    if assessment.low is None:
+        return ""
+    text = f"{level:.0%} interval {number(assessment.low)} to {number(assessment.high)}"
+    estimate = assessment.estimate
+    if estimate is not None and estimate.over_seeds is not None:
+        text += (
+            f" (standard error {estimate.over_seeds:.2g} over seeds, {estimate.over_images:.2g} "
+            f"over {assessment.images} images)"
+        )
+    elif assessment.images is not None:
+        text += f" (over {assessment.images} images)"
+    return f"{text}."
+
+
+def _seeds(reading: Reading, assessment: Assessment) -> str:
+    n = len(assessment.values)
+    if reading.chance not in (Chance.SEEDS, Chance.BOTH):
+        return ""
+    if n == 1:
+        return "One seed alone does not show what chance does."
+    if reading.expected is None:
+        return f"Mean of {n} seeds."
+    return f"Mean of {n} seeds, {assessment.seeds_inside} of them as expected."
+
+
+def _tests(judged: Judged, level: float) -> str:
+    corrected, second = judged.corrected
+    if corrected is None:
+        return ""
+    text = f"Corrected p = {corrected:.2g}"
+    if second is None:
+        return f"{text}."
+    text += f", by the second test {second:.2g}"
+    decides = [p < 1.0 - level for p in (corrected, second)]
+    if decides == [True, False] and not objects(judged.assessment, second, level):
+        return f"{text}, the least that this one can show."
+    return f"{text}: the two tests disagree." if decides[0] is not decides[1] else f"{text}."
+
+
+def _what_would_decide(judged: Judged, level: float) -> str:
+    """How much more data would decide, if what was found stays as it is."""
+    if judged.verdict != Verdict.NOT_DECIDABLE:
+        return ""
+    if judged.reading.would_decide:
+        return f"It would take: {judged.reading.would_decide}"
+    estimate, corrected = judged.assessment.estimate, judged.corrected[0]
+    p_value = judged.assessment.p_value
+    if estimate is None or not p_value or p_value >= 1.0 or not corrected:
+        return ""
+    # The t of the p-value found, and that of one that would be small enough after correction.
+    wanted = (1.0 - level) * p_value / corrected
+    t_found, t_wanted = (
+        -float(stdtrit(estimate.freedom, p / 2.0)) for p in (p_value, min(wanted, p_value))
+    )
+    if t_wanted <= t_found:
+        return ""
+    factor = (t_wanted / t_found) ** 2
+    if factor > 1000:
+        return "More than a thousand times the data would be needed to decide."
+    source = judged.reading.chance
+    return f"About {factor:.1f} times as many {source} would decide."
+
+
+def _on_grid(robustness: dict | None) -> str:
+    if robustness is None:
+        return ""
+    text = f"On {robustness['agree']:.0%} of {robustness['points']} points of its grid the same"
+    return f"{text}: fragile." if robustness["fragile"] else f"{text}."

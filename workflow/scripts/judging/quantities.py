@@ -1,0 +1,253 @@
+"""What measurements are made of: the results they read, what they return, what arguments may be.
+
+Each argument type below is a model of what the claims file may say (see `common.models`); the
+measurement gets plain values and mappings of it.
+"""
+
+from typing import Annotated, Literal, NamedTuple, Protocol
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from common.errors import ReproductionError
+from common.models import Strict, wrong
+from images.splits import Examples
+from runs.curves import Curve as Values
+from runs.curves import block_statistics
+from runs.results import Weights
+
+Row = dict
+
+
+class Measured(NamedTuple):
+    """What a measurement found.
+
+    Attributes:
+        values: float64 (seeds,), or (seeds, k) for a series; seeds = 1 where there is one run or
+            none.
+        unit: of the values.
+        evidence: pointers to the rows that show it, "file: filter".
+        detail: a sentence with further numbers, or nothing.
+        images: where the values are means over images, what each image contributes, float64
+            (seeds, n) or (seeds, k, n): 1 or 0 for a right or wrong answer, nats for a loss,
+            differences of these for a pair of runs, which see the same images.
+        fraction_of: where the values are fractions of images and `images` cannot be had (an
+            accuracy in the course of training), of how many.
+    """
+
+    values: np.ndarray
+    unit: str
+    evidence: list[str]
+    detail: str = ""
+    images: np.ndarray | None = None
+    fraction_of: int | None = None
+
+
+class Results(Protocol):
+    """Everything that measurements read."""
+
+    def runs(self, selection: dict) -> list[Row]:
+        """The metrics of the selected runs, in the order of the config.
+
+        Raises:
+            NotApplicableError: there are none.
+            NotDecidableError: one of them diverged.
+        """
+
+    def curve(self, row: Row, split: str, metric: str) -> Values:
+        """One curve of a run."""
+
+    def weights(self, row: Row) -> Weights:
+        """The weights of a run."""
+
+    def examples(self, row: Row, split: str) -> Examples:
+        """What the run's task trains on or is held to."""
+
+    def scores(self, rows: list[Row], split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Loss in nats and whether it is right, of each image under the final weights of each run.
+
+        All runs are of one task.
+
+        Returns:
+            float64 (runs, n), bool (runs, n).
+        """
+
+    def optimum(self, task: str, l2_lambda: str) -> dict:
+        """The optimum of a task's objective."""
+
+    def optimum_file(self, task: str, l2_lambda: str) -> str:
+        """The file of that optimum, to point at; tasks with one objective share it."""
+
+    def equation(self, number: int) -> dict:
+        """What became of an equation of the report."""
+
+    def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
+        """Shipped gradients of a task's model held against finite differences."""
+
+    def gradients_file(self, task: str, l2_lambda: str) -> str:
+        """The file of these checks, to point at."""
+
+    def where(self, selection: dict, what: str) -> str:
+        """A pointer to the rows of a selection: `metrics`, `history`, or a file of the runs."""
+
+
+class MeasurementError(ReproductionError):
+    """A reading cannot be measured: the results do not have what it asks for."""
+
+
+class NotDecidableError(Exception):
+    """The data do not say; the message is the reason, and the verdict follows.
+
+    Attributes:
+        would_decide: what would, or nothing.
+    """
+
+    def __init__(self, reason: str, would_decide: str = ""):
+        """Keep both for the explanation of the verdict."""
+        super().__init__(reason)
+        self.would_decide = would_decide
+
+
+class NotApplicableError(Exception):
+    """There are no runs as the reading is about; the message is the reason."""
+
+
+# The types of arguments
+
+
+class _Runs(Strict):
+    task: str
+    l2_lambda: str | list[str] | None = None
+    shuffle: Literal["false", "once", "true"] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class _Curve(Strict):
+    split: Literal["train", "validation"]
+    metric: Literal["loss", "accuracy"]
+    window: Annotated[int, Field(ge=1)] = 1
+
+
+class _Spike(Strict):
+    neighbours: Annotated[int, Field(ge=1)]
+    height: Annotated[float, Field(ge=0)] | None = None
+    deviations: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_yardstick(self) -> "_Spike":
+        if (self.height is None) == (self.deviations is None):
+            raise wrong("a spike takes either `height` or `deviations`")
+        return self
+
+
+def _as_mapping(model: BaseModel) -> dict:
+    return model.model_dump(exclude_unset=True)
+
+
+def _odd(count: int) -> int:
+    if count % 2 == 0:
+        raise wrong("must be odd")
+    return count
+
+
+#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed`.
+Selection = Annotated[_Runs, AfterValidator(_as_mapping)]
+#: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many steps in a row.
+Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
+#: What counts as a spike: see `judging.curves.spikes`.
+Spike = Annotated[_Spike, AfterValidator(_as_mapping)]
+Count = Annotated[int, Field(ge=1)]
+OddCount = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+Step = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Split = Literal["train", "validation", "test"]
+Metric = Literal["loss", "accuracy"]
+#: A column of the metrics, or `<split>_gap`: training accuracy minus that of the split.
+Column = Literal[
+    "epochs",
+    "steps",
+    "train_loss",
+    "validation_loss",
+    "test_loss",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "validation_gap",
+    "test_gap",
+    "weight_norm",
+]
+
+
+# Helpers
+
+
+def quantity(row: Row, column: str) -> float:
+    """A column of the metrics, or `validation_gap` and `test_gap`: training accuracy minus that."""
+    if column.endswith("_gap"):
+        return row["train_accuracy"] - row[f"{column.removesuffix('_gap')}_accuracy"]
+    return row[column]
+
+
+def unit_of(column: str) -> str:
+    """The unit of a metric, by its name."""
+    units = {"loss": "nats", "accuracy": "fraction", "gap": "fraction", "norm": "norm"}
+    return units.get(column.rpartition("_")[2], column)
+
+
+def at_the_end(results: Results, row: Row, column: str, last: int | None) -> float:
+    """A quantity of a finished run, or the mean of the last so many checks of its curve."""
+    if last is None:
+        return quantity(row, column)
+    split, _, metric = column.rpartition("_")
+    if metric == "gap":
+        curves = [results.curve(row, name, "accuracy")[1] for name in ("train", split)]
+        return float(np.mean(curves[0][-last:] - curves[1][-last:]))
+    if column not in ("train_accuracy", "validation_accuracy", "validation_loss"):
+        raise MeasurementError(f"{column} is not evaluated at the checks; leave out `last`")
+    return float(np.mean(results.curve(row, split, metric)[1][-last:]))
+
+
+def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | None:
+    """What each image contributes to a mean over images, float64 (runs, n).
+
+    None for a column that is no mean over the images of one split: norms, steps, and gaps, which
+    are differences between two sets of images.
+    """
+    split, _, metric = column.rpartition("_")
+    if metric not in ("loss", "accuracy"):
+        return None
+    losses, right = results.scores(rows, split)
+    return losses if metric == "loss" else right.astype(np.float64)
+
+
+def paired_images(results: Results, pairs: list[tuple[Row, Row]], column: str) -> np.ndarray | None:
+    """What each image contributes to the difference of two runs, float64 (pairs, n)."""
+    first, second = (per_image(results, list(rows), column) for rows in zip(*pairs, strict=True))
+    return None if first is None else first - second
+
+
+def pairs(results: Results, runs: dict, other: dict) -> list[tuple[Row, Row]]:
+    """Runs of two selections with the same seed; a single run goes with every run of the other.
+
+    Raises:
+        NotApplicableError: the seeds of the two are not the same.
+    """
+    first, second = results.runs(runs), results.runs(other)
+    if len(first) == 1 or len(second) == 1:
+        n = max(len(first), len(second))
+        return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
+    by_seed = {row["seed"]: row for row in second}
+    if sorted(by_seed) != sorted(row["seed"] for row in first) or len(second) != len(first):
+        raise NotApplicableError(
+            f"the config's {runs['task']} and {other['task']} do not have the same seeds"
+        )
+    return [(row, by_seed[row["seed"]]) for row in first]
+
+
+def plotted(results: Results, row: Row, curve: dict) -> Values:
+    """A curve as the figures draw it: with a window, means of whole blocks."""
+    values = results.curve(row, curve["split"], curve["metric"])
+    means, _ = block_statistics(values, curve.get("window", 1))
+    return means
