@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from judging import curves
-from judging.measurements import plotted
+from judging.quantities import plotted
+from runs.curves import Curve
 
 
 def test_residuals_take_a_straight_trend_out():
@@ -102,7 +103,7 @@ def test_correlations_are_those_of_numpy():
 def test_windows_are_means_of_whole_blocks():
     class OneCurve:
         def curve(self, row, split, metric):
-            return np.arange(7), np.array([1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 100.0])
+            return Curve(np.arange(7), np.array([1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 100.0]))
 
     curve = {"split": "train", "metric": "loss", "window": 2}
     steps, values = plotted(OneCurve(), {}, curve)

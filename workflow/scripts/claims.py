@@ -4,13 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-import pyarrow as pa
-
 from common import cli
 from common.files import read_json, replace_atomically, write_json, write_parquet
 from judging.claims import Claims, read_claims
 from judging.evidence import DiskResults
-from judging.ledger import CLAIMS_SCHEMA, judge_claims, rows_of
+from judging.ledger import judge_claims, table_of
 from judging.method import LITERATURE, METHOD
 from runs.results import Results
 
@@ -73,8 +71,7 @@ def main() -> None:
     results = DiskResults(runs, arguments.tasks, claims.setups_as_given())
     ledger = judge_claims(claims, results, read_json(arguments.equations))
     ledger = settings_of(claims) | ledger
-    rows = rows_of(ledger).to_dict("records")
-    write_parquet(pa.Table.from_pylist(rows, schema=CLAIMS_SCHEMA), arguments.table)
+    write_parquet(table_of(ledger), arguments.table)
     write_json(arguments.json, ledger)
     with replace_atomically(arguments.markdown) as temporary:
         temporary.write_text(to_markdown(ledger), encoding="utf-8")

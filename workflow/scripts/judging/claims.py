@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
@@ -160,13 +160,22 @@ def _set(content: dict, place: str, value: object) -> None:
     inside[key] = value
 
 
+def _as_written(answers: object) -> object:
+    """YAML takes a bare yes or no for true or false."""
+    if not isinstance(answers, dict):
+        return answers
+    return {{True: "yes", False: "no"}.get(key, key): words for key, words in answers.items()}
+
+
 class Question(Strict):
     """Something that we ask and the report does not say."""
 
     id: Id
     section: Words
     says: Words
-    answers: dict[Literal["yes", "no"], Words] = Field(default_factory=dict)
+    answers: Annotated[dict[Literal["yes", "no"], Words], BeforeValidator(_as_written)] = Field(
+        default_factory=dict
+    )
     readings: Annotated[list[Reading], Field(min_length=1)]
 
 
@@ -210,7 +219,7 @@ class Claims(Strict):
     sections: dict[str, Section] = Field(default_factory=dict)
     yardsticks: dict[str, Yardstick] = Field(default_factory=dict)
     setups: dict[str, Setup]
-    statements: list[Statement]
+    statements: list[Statement] = Field(default_factory=list)
     questions: list[Question] = Field(default_factory=list)
 
     def setups_as_given(self) -> dict[str, dict]:
@@ -232,11 +241,28 @@ def read_claims(path: Path) -> Claims:
     try:
         claims = Claims.model_validate(content)
     except ValidationError as error:
-        problems = [f"{place}: {words}" for place, words in problems_of(error, content)]
+        problems = [
+            f"{_named(place, content)}: {words}" for place, words in problems_of(error, content)
+        ]
         raise ClaimsError(listed(str(path), [*twice, *problems])) from error
     if errors := [*twice, *_cross_check(claims)]:
         raise ClaimsError(listed(str(path), errors))
     return claims
+
+
+def _named(place: str, content: dict) -> str:
+    """A place with the ids of the entries that it counts: 2b-fast.fall-time.chance."""
+    path: list[str] = []
+    inside: Any = content
+    for step in place.split("."):
+        if isinstance(inside, list):
+            inside = inside[int(step)]
+            name = inside.get("id") if isinstance(inside, dict) else None
+            path[-1:] = [str(name)] if name else [path[-1], step]
+        else:
+            inside = inside.get(step) if isinstance(inside, dict) else None
+            path.append(step)
+    return ".".join(path)
 
 
 def not_covered(claims: Claims) -> list[str]:

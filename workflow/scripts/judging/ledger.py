@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 from scipy.special import stdtrit
 
@@ -142,27 +141,27 @@ def headline(counts: dict[str, dict[str, int]]) -> str:
     return text
 
 
-def rows_of(ledger: dict) -> pd.DataFrame:
-    """One row for each reading, with the columns of CLAIMS_SCHEMA."""
-    rows = [
-        reading
-        | {"statement": entry["id"], "statement_verdict": entry["verdict"]}
-        | {name: entry[name] for name in ("section", "origin", "says")}
-        | {
-            "grid_points": (reading["robustness"] or {}).get("points"),
-            "grid_agree": (reading["robustness"] or {}).get("agree"),
-            "fragile": (reading["robustness"] or {}).get("fragile"),
-        }
-        for entry in [*ledger["statements"], *ledger["questions"]]
-        for reading in entry["readings"]
-    ]
-    return pd.DataFrame(rows, columns=CLAIMS_SCHEMA.names)
+def table_of(ledger: dict) -> pa.Table:
+    """One row for each reading, by CLAIMS_SCHEMA."""
+    rows = []
+    for entry in [*ledger["statements"], *ledger["questions"]]:
+        of_entry = {name: entry[name] for name in ("section", "origin", "says")}
+        of_entry |= {"statement": entry["id"], "statement_verdict": entry["verdict"]}
+        for reading in entry["readings"]:
+            robustness = reading["robustness"] or {"points": None, "agree": None, "fragile": None}
+            on_grid = {
+                "grid_points": robustness["points"],
+                "grid_agree": robustness["agree"],
+                "fragile": robustness["fragile"],
+            }
+            rows.append(of_entry | reading | on_grid)
+    return pa.Table.from_pylist(rows, schema=CLAIMS_SCHEMA)
 
 
 def _counts(entries: list[dict], verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many entries have each verdict; those that none has are there with 0."""
-    found = pd.Series([entry["verdict"] for entry in entries], dtype=object).value_counts()
-    return {str(verdict): int(found.get(str(verdict), 0)) for verdict in verdicts}
+    found = Counter(entry["verdict"] for entry in entries)
+    return {str(verdict): found[str(verdict)] for verdict in verdicts}
 
 
 def _listed(counts: dict[str, int], names: Iterable[str] | None = None) -> str:

@@ -54,8 +54,13 @@ def metric(
     """One number of each run, at the end of training or as the mean of its `last` checks."""
     rows = results.runs(runs)
     values = np.array([at_the_end(results, row, column, last) for row in rows])
-    images = None if last else per_image(results, rows, column)
-    return Measured(values, unit_of(column), [results.where(runs, column)], images=images)
+    evidence = [results.where(runs, column)]
+    if last is None:
+        images = per_image(results, rows, column)
+        return Measured(values, unit_of(column), evidence, images=images)
+    split, _, kind = column.rpartition("_")
+    n = len(results.examples(rows[0], split).targets) if kind == "accuracy" else None
+    return Measured(values, unit_of(column), evidence, fraction_of=n)
 
 
 def metric_difference(
@@ -232,9 +237,8 @@ def lowest_peak(
     results: Results, *, runs: Selection, of: Annotated[list[Curve], Field(min_length=1)]
 ) -> Measured:
     """The greatest value that each of some curves ever has, and of these the least."""
-    peaks = np.array(
-        [[plotted(results, row, curve)[1].max() for curve in of] for row in results.runs(runs)]
-    )
+    rows = results.runs(runs)
+    peaks = np.array([[plotted(results, row, curve)[1].max() for curve in of] for row in rows])
     named = ", ".join(
         f"{curve['split']} {curve['metric']} {peak:.4f}"
         for curve, peak in zip(of, peaks.mean(axis=0), strict=True)
@@ -244,6 +248,7 @@ def lowest_peak(
         unit_of(of[0]["metric"]),
         [results.where(runs, "history")],
         f"Greatest values: {named}.",
+        fraction_of=_images_of_lowest(results, rows, of, peaks),
     )
 
 
@@ -361,7 +366,7 @@ def hard_batches(
     order = np.argsort(-counts, kind="stable")
     needed = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
     chosen = np.sort(order[:needed])
-    weights = [results.weights(judge)[0] for judge in results.runs(judges)]
+    weights = [results.weights(judge).matrix for judge in results.runs(judges)]
     # (judges, batches): all batches have the same size, so that means of means are means.
     losses = np.array([_batch_losses(results, row, batches, w) for w in weights])
     rest = np.setdiff1d(np.arange(batches), chosen)
@@ -500,6 +505,9 @@ def equations(
 ) -> Measured:
     """How many of some equations do not hold as printed."""
     found = [results.equation(number) for number in numbers]
+    open_ = [f"({entry['number']})" for entry in found if entry["verdict"] == "undecided"]
+    if open_:
+        raise NotDecidableError(f"{', '.join(open_)} could be neither proved nor refuted")
     refuted = [f"({entry['number']})" for entry in found if entry["verdict"] == "refuted"]
     detail = f"Does not hold: {', '.join(refuted)}." if refuted else ""
     evidence = [f"results/equations.json: number={number}" for number in numbers]
@@ -519,6 +527,16 @@ def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
 
 
 # Helpers
+
+
+def _images_of_lowest(
+    results: Results, rows: list[Row], of: list[dict], peaks: np.ndarray
+) -> int | None:
+    """Of how many images the lowest of some accuracies is a fraction; None if it is none."""
+    lowest = of[int(peaks.mean(axis=0).argmin())]
+    if lowest["metric"] != "accuracy" or lowest.get("window", 1) > 1:
+        return None
+    return len(results.examples(rows[0], lowest["split"]).targets)
 
 
 def _rate(results: Results, row: Row, curve: Curve, spike: Spike) -> float:
@@ -567,7 +585,7 @@ def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
     pixels, targets = results.examples(row, split)
     classes = range(int(targets.max()) + 1)
     means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
-    return curves.correlations(results.weights(row)[0][:-1].T, means)
+    return curves.correlations(results.weights(row).matrix[:-1].T, means)
 
 
 def _limit(optimum: dict, column: str) -> float:

@@ -212,13 +212,15 @@ def at_the_end(results: Results, row: Row, column: str, last: int | None) -> flo
 def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | None:
     """What each image contributes to a mean over images, float64 (runs, n).
 
-    None for a column that is no mean over the images of one split: norms, steps, and gaps, which
-    are differences between two sets of images.
+    The images of a gap are those of the other split: the run was trained on the training set as it
+    is, whose accuracy is a constant of the run. None for norms and numbers of steps.
     """
     split, _, metric = column.rpartition("_")
-    if metric not in ("loss", "accuracy"):
+    if metric not in ("loss", "accuracy", "gap"):
         return None
     losses, right = results.scores(rows, split)
+    if metric == "gap":
+        return np.array([[row["train_accuracy"]] for row in rows]) - right
     return losses if metric == "loss" else right.astype(np.float64)
 
 
