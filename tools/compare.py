@@ -112,9 +112,8 @@ def read_results(folder: Path) -> Results:
         for row in rows:
             groups.setdefault(tuple(row[key] for key in KEYS), {})[row["seed"]] = row
         claims = folder / "claims.json"
-        entries = (
-            json.loads(claims.read_text(encoding="utf-8"))["claims"] if claims.exists() else []
-        )
+        ledger = json.loads(claims.read_text(encoding="utf-8")) if claims.exists() else {}
+        entries = [*ledger.get("statements", []), *ledger.get("questions", [])]
         config = folder.parent / "config.yaml"
         place = yaml.safe_load(config.read_text(encoding="utf-8")) if config.exists() else {}
     except (pa.ArrowException, OSError, ValueError, KeyError, yaml.YAMLError) as error:
@@ -258,7 +257,7 @@ def claim_differences(a: Results, b: Results) -> list[tuple[str, str, str, str]]
     rows = []
     for name in ids:
         sides = [side.claims.get(name, {}) for side in (a, b)]
-        text = next(side["claim"] for side in sides if side)
+        text = next(side["says"] for side in sides if side)
         verdicts = [side.get("verdict", "not judged") for side in sides]
         if verdicts[0] != verdicts[1]:
             rows.append((name, text, *verdicts))

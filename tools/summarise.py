@@ -1,5 +1,6 @@
-"""Say where the results are, how the tables compare with the report, and how its claims fared."""
+"""Say where the results are, how the tables compare with the report, how its statements fared."""
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -28,7 +29,7 @@ if __name__ == "__main__":
             print(f"\n{name}, the report's numbers and ours:\n")
             print(table.read_text(encoding="utf-8"))
     if RESULTS / "claims.md" in products:
-        print((RESULTS / "claims.md").read_text(encoding="utf-8").splitlines()[0])
+        print(json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))["headline"])
         print("Each with its numbers and reasons: results/claims.md")
     if old := left_over(products):
         print(f"\nOf an earlier config, and not of this one: {', '.join(old)}")

@@ -111,7 +111,7 @@ def test_settings_and_config_are_compared(make_results):
 def test_verdicts_of_claims_are_compared(make_results):
     folders = make_results("a"), make_results("b")
     for folder, verdict in zip(folders, ("reproduced", "refuted"), strict=True):
-        text = f'{{"claims": [{{"id": "x", "claim": "All is well.", "verdict": "{verdict}"}}]}}'
+        text = f'{{"statements": [{{"id": "x", "says": "All is well.", "verdict": "{verdict}"}}]}}'
         (folder / "claims.json").write_text(text)
     found = compare.claim_differences(*map(compare.read_results, folders))
     assert found == [("x", "All is well.", "reproduced", "refuted")]

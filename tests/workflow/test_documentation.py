@@ -45,7 +45,8 @@ def times(reader: Reader) -> dict[str, int]:
 
 def verdicts(reader: Reader) -> dict[str, str]:
     content = json.loads((reader.checkout.results / "claims.json").read_text())
-    return {claim["id"]: claim["verdict"] for claim in content["claims"]}
+    entries = [*content["statements"], *content["questions"]]
+    return {entry["id"]: entry["verdict"] for entry in entries}
 
 
 def figure(reader: Reader, name: str) -> Path:

@@ -69,13 +69,12 @@ rule claims:
     input:
         **code("claims.py"),
         claims=CLAIMS or [],
-        schema=CLAIMS_SCHEMA,
         checks="results/checks.json",
         metrics="results/metrics.parquet",
         history="results/history.parquet",
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
-        derivations="results/derivations.json",
+        equations="results/equations.json",
         optimum=optimum_files(),
         gradients=gradient_files(),
     output:
@@ -94,8 +93,8 @@ rule claims:
         tasks=task_settings(),
         runs=[block.folder for block in BLOCKS],
     message:
-        "Judging the report's claims"
+        "Judging the report's statements"
     shell:
-        "python {input.script:q} --claims {input.claims:q} --schema {input.schema:q}"
+        "python {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q} --results results --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

@@ -70,7 +70,6 @@ ALL_SCRIPTS = sorted(os.path.relpath(path) for path in SCRIPTS.rglob("*.py"))
 
 CLAIMS = config["claims"]
 REPORT_TEMPLATE = os.path.relpath(WORKFLOW / "report" / "report.typ")
-CLAIMS_SCHEMA = os.path.relpath(WORKFLOW / "schemas" / "claims.schema.yaml")
 
 
 wildcard_constraints:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import groupby
 from pathlib import Path
 
 from common import cli
@@ -14,30 +15,35 @@ from runs.results import Results
 
 
 def to_markdown(ledger: dict) -> str:
-    """The ledger to read: the headline, then statements by section, questions, and errata."""
+    """The ledger to read: headline, statements by section, questions, equations, the method."""
     lines = ["# What became of the report", "", ledger["headline"], ""]
-    section = None
-    for entry in ledger["statements"]:
-        if entry["section"] != section:
-            section = entry["section"]
-            lines += [f"## {section}", ""]
-        why = f" {entry['why']}" if entry["why"] else ""
-        lines += [f"- **{entry['verdict']}** {entry['says']}{why} `{entry['id']}`"]
-        lines += _readings(entry)
-    lines += ["", "## Questions of ours", ""]
-    for entry in ledger["questions"]:
-        lines += [f"- **{entry['verdict']}** {entry['says']} {entry['answer']} `{entry['id']}`"]
-        lines += _readings(entry)
+    lines += [f"*{name}*: {meaning}" for name, meaning in ledger["yardsticks"].items()]
+    for section, entries in groupby(ledger["statements"], key=lambda entry: entry["section"]):
+        lines += ["", f"## {section} {ledger['sections'].get(section, '')}".rstrip(), ""]
+        for entry in entries:
+            why = f" {entry['why']}" if entry["why"] else ""
+            lines += [f"- **{entry['verdict']}**: {entry['says']}{why} `{entry['id']}`"]
+            lines += _readings(entry)
+    lines += ["", "## What we asked beside", ""]
+    lines += [
+        f"- **{entry['says']}** {entry['answer']} `{entry['id']}`" for entry in ledger["questions"]
+    ]
+    lines += ["", "## Equations", ""]
+    for equation in ledger["equations"]:
+        erratum = f" {equation['erratum']}" if equation["erratum"] else ""
+        lines += [f"- ({equation['number']}) {equation['verdict']}.{erratum}"]
     lines += ["", "## How this is judged", "", ledger["method"], ""]
     lines += [f"{n}. {source}" for n, source in enumerate(ledger["literature"], start=1)]
     return "\n".join(lines) + "\n"
 
 
 def _readings(entry: dict) -> list[str]:
+    """The readings of a statement, with their verdicts where they are not all the same."""
     return [
-        f"  - *{reading['verdict']}* {reading['reading']} (fixed {reading['fixed']} a look) "
-        f"{reading['explanation']}"
-        for reading in entry["readings"]
+        "  - "
+        + (f"{row['verdict']}: " if row["verdict"] != entry["verdict"] else "")
+        + f"*{row['reading']} (fixed {row['fixed']} a look)* {row['explanation']}"
+        for row in entry["readings"]
     ]
 
 

@@ -23,12 +23,11 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
     with arguments.table.open(newline="", encoding="utf-8") as file:
         table_1 = list(csv.DictReader(file))
-    judged = read_json(arguments.claims)
+    ledger = read_json(arguments.claims)
     return {
         "config": arguments.config,
         "metrics": read_table(arguments.metrics, METRICS_SCHEMA).to_pylist(),
-        "claims": judged["claims"],
-        "method": judged["method"],
+        "ledger": ledger,
         "derivations": read_json(arguments.derivations)["equations"],
         "checks": read_json(arguments.checks)["tests"],
         "table_1": table_1,
