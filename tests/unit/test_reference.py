@@ -9,7 +9,7 @@ import yaml
 
 import reference
 from images.splits import Split, write_split
-from judging.claims import CLAIMS_SCHEMA
+from judging.ledger import CLAIMS_SCHEMA
 from runs.results import (
     HISTORIES_SCHEMA,
     HISTORY_SCHEMA,

@@ -386,9 +386,10 @@ def _explain(judged: Judged, robustness: dict | None, level: float) -> str:
     """A verdict's reasons in a few sentences built from the numbers."""
     reading, found, assessment = judged.reading, judged.found, judged.assessment
     if assessment is None:
-        words = {Verdict.NOT_DECIDABLE: "Not decidable", Verdict.NOT_APPLICABLE: "Not applicable"}
-        decide = reading.would_decide or getattr(found, "would_decide", "")
-        return _joined(f"{words[judged.verdict]}: {found}.", decide and f"It would take: {decide}")
+        if judged.verdict == Verdict.NOT_APPLICABLE:
+            return f"Not applicable: {found}."
+        decide = reading.would_decide or found.would_decide
+        return _joined(f"Not decidable: {found}.", decide and f"It would take: {decide}")
     return _joined(
         _measured_and_expected(reading, found, assessment),
         _interval(assessment, level),
