@@ -68,8 +68,8 @@ rule derivations:
 rule claims:
     input:
         **code("claims.py"),
-        claims=CLAIMS or [],
-        schema=CLAIMS_SCHEMA,
+        claims=local(CLAIMS) if CLAIMS else [],
+        schema=source(WORKFLOW / "schemas" / "claims.schema.yaml"),
         checks="results/checks.json",
         metrics="results/metrics.parquet",
         history="results/history.parquet",
@@ -97,5 +97,6 @@ rule claims:
         "Judging the report's claims"
     shell:
         "python {input.script:q} --claims {input.claims:q} --schema {input.schema:q}"
-        " --tasks {params.tasks:q} --runs {params.runs:q} --results results --table {output.table:q}"
+        " --tasks {params.tasks:q} --runs {params.runs:q}"
+        " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"
