@@ -41,7 +41,7 @@ localrules:
     collect,
     check_results,
     gradients,
-    derivations,
+    equations,
     claims,
     figure,
     table,
