@@ -130,11 +130,17 @@ ERRATA = (
         (29,),
     ),
     Erratum(
+        "2d",
+        "text before Table 1",
+        "ambiguity",
+        "Ten checks without a fall of the loss stop the training; whether in a row is not said.",
+    ),
+    Erratum(
         "2e",
         "text and caption of Figure 4",
         "ambiguity",
-        "Speaks of variances of the loss. A variance has the square of the loss's unit, so that "
-        "what is drawn around a mean must be the standard deviation.",
+        "Speaks of variances of the loss. A variance has the square of the loss's unit, and a "
+        "band around a mean is the standard deviation.",
     ),
     Erratum(
         "2e",
@@ -182,7 +188,7 @@ ERRATA = (
         "The first index, the class, is i here, the feature in 1b; the sum has no limits.",
         (38, 47, 48),
     ),
-    Erratum("4a", "(42)", "repetition", "A number without an equation.", (42,)),
+    Erratum("4a", "(42)", "notation", "A number without an equation.", (42,)),
     Erratum(
         "4a",
         "text before (43)",
