@@ -44,7 +44,7 @@ localrules:
     collect,
     check_results,
     gradients,
-    derivations,
+    equations,
     claims,
     figure,
     table,

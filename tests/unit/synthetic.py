@@ -141,9 +141,8 @@ def write_weights(root: Path, run: Run, means: np.ndarray, generator: np.random.
 
 def write_other(root: Path) -> None:
     """Proofs, gradient checks and optima."""
-    numbers = ("3", "6", "9", "11", "23", "32", "35", "50", "51")
-    proofs = [{"equation": n, "proven": True, "method": "symbolic"} for n in numbers]
-    write_json(root / "derivations.json", {"equations": proofs})
+    proofs = [{"number": n, "verdict": "proved", "method": "symbolic"} for n in range(1, 52)]
+    write_json(root / "equations.json", {"equations": proofs, "errata": []})
     for task in ("logistic", "softmax"):
         checks = [
             {"l2_lambda": float(v), "error": 1e-9, "implementation": task}

@@ -123,8 +123,8 @@ def test_one_other_number_changes_the_verdicts_that_rest_on_it(
 def test_a_failed_proof_is_a_finding(folder, tmp_path, content):
     copied = tmp_path / "results"
     shutil.copytree(folder, copied)
-    path = copied / "derivations.json"
-    path.write_text(path.read_text().replace("true", "false", 1))
+    path = copied / "equations.json"
+    path.write_text(path.read_text().replace("proved", "refuted", 3))
     assert (
         verdicts(content, DiskResults(copied, TASKS, SETUPS))["1a-sigmoid"]
         == Verdict.NOT_REPRODUCED

@@ -25,7 +25,7 @@ def test_another_wording_judges_anew_and_does_nothing_else(checkout):
     checkout.edit(CLAIMS, "the weights resemble digits", "the weights look like digits")
     planned = checkout.planned()
     assert planned["claims"] == 1
-    assert not {"train", "collect", "figure", "optimum", "gradients", "derivations"} & set(planned)
+    assert not {"train", "collect", "figure", "optimum", "gradients", "equations"} & set(planned)
 
 
 def test_a_direction_turned_round_turns_the_verdict(checkout):

@@ -1,6 +1,6 @@
 # Comes in: the runs and their tables, the splits, the claims file. Goes out: results/checks.json,
 # results/optimum/<task>/lambda-<lambda>.json, results/gradients/<task>.json,
-# results/derivations.json, and the verdicts in results/claims.{parquet,json,md}.
+# results/equations.json, and the verdicts in results/claims.{parquet,json,md}.
 
 
 rule optimum:
@@ -50,17 +50,17 @@ rule gradients:
         " --output {output:q} > {log:q} 2>&1"
 
 
-rule derivations:
+rule equations:
     input:
-        **code("derivations.py"),
+        **code("equations.py"),
     output:
-        "results/derivations.json",
+        "results/equations.json",
     log:
-        "results/logs/derivations.log",
+        "results/logs/equations.log",
     benchmark:
-        "results/benchmarks/derivations.tsv"
+        "results/benchmarks/equations.tsv"
     message:
-        "Proving the report's equations"
+        "Proving or refuting the report's equations"
     shell:
         "python {input.script:q} --output {output:q} > {log:q} 2>&1"
 
@@ -75,7 +75,7 @@ rule claims:
         history="results/history.parquet",
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
-        derivations="results/derivations.json",
+        equations="results/equations.json",
         optimum=optimum_files(),
         gradients=gradient_files(),
     output:

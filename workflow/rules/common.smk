@@ -210,7 +210,7 @@ def claim_files() -> list[str]:
     if not CLAIMS:
         return []
     verdicts = [f"results/claims.{format}" for format in ("parquet", "json", "md")]
-    return ["results/derivations.json", *gradient_files(), *optimum_files(), *verdicts]
+    return ["results/equations.json", *gradient_files(), *optimum_files(), *verdicts]
 
 
 def report_files() -> list[str]:

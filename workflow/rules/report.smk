@@ -72,7 +72,7 @@ rule report_pdf:
         template=source(WORKFLOW / "report" / "report.typ"),
         metrics="results/metrics.parquet",
         claims="results/claims.json",
-        derivations="results/derivations.json",
+        equations="results/equations.json",
         checks="results/checks.json",
         table="results/tables/table_1.csv",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
@@ -89,7 +89,7 @@ rule report_pdf:
     shell:
         "python {input.script:q} --template {input.template:q} --config {params.config:q}"
         " --metrics {input.metrics:q} --claims {input.claims:q}"
-        " --derivations {input.derivations:q} --checks {input.checks:q} --table {input.table:q}"
+        " --equations {input.equations:q} --checks {input.checks:q} --table {input.table:q}"
         " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
 
 

@@ -29,7 +29,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
         "metrics": read_table(arguments.metrics, METRICS_SCHEMA).to_pylist(),
         "claims": judged["claims"],
         "method": judged["method"],
-        "derivations": read_json(arguments.derivations)["equations"],
+        **read_json(arguments.equations),
         "checks": read_json(arguments.checks)["tests"],
         "table_1": table_1,
         "figures_folder": arguments.figures.as_posix(),
@@ -67,7 +67,7 @@ def main() -> None:
     )
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--derivations", type=Path, required=True)
+    parser.add_argument("--equations", type=Path, required=True, help="verdicts on them")
     parser.add_argument("--checks", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True, help="Table 1 as CSV")
     parser.add_argument("--figures", type=Path, required=True, help="folder, below this one")

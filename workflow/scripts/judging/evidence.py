@@ -67,12 +67,12 @@ class DiskResults:
         first, spelling = self._objective(task, l2_lambda)
         return f"results/optimum/{first}/lambda-{spelling}.json"
 
-    def derivation(self, equation: str) -> dict:
-        """The proof of an equation."""
-        for proof in self._json("results/derivations.json")["equations"]:
-            if proof["equation"] == equation:
-                return proof
-        raise MeasurementError(f"derivations.json has no equation {equation!r}")
+    def equation(self, number: int) -> dict:
+        """What became of an equation of the report."""
+        for equation in self._json("results/equations.json")["equations"]:
+            if equation["number"] == number:
+                return equation
+        raise MeasurementError(f"equations.json has no equation ({number})")
 
     def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
         """Shipped gradients of a task's model held against finite differences."""

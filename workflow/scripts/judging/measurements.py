@@ -67,8 +67,8 @@ class Results(Protocol):
     def optimum_file(self, task: str, l2_lambda: str) -> str:
         """The file of that optimum, to point at; tasks with one objective share it."""
 
-    def derivation(self, equation: str) -> dict:
-        """The proof of an equation."""
+    def equation(self, number: int) -> dict:
+        """What became of an equation of the report."""
 
     def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
         """Shipped gradients of a task's model held against finite differences."""
@@ -499,14 +499,14 @@ def path_rise(results: Results, *, task: str, l2_lambda: str, column: str) -> Me
 
 
 def failed_proofs(results: Results, *, equations: list[str]) -> Measured:
-    """How many of the equations' proofs fail."""
-    proofs = [results.derivation(equation) for equation in equations]
-    failed = [proof["equation"] for proof in proofs if not proof["proven"]]
+    """How many of the equations are not proved."""
+    proofs = [results.equation(int(number)) for number in equations]
+    failed = [str(proof["number"]) for proof in proofs if proof["verdict"] != "proved"]
     methods = sorted({proof["method"] for proof in proofs})
     return Measured(
         np.array([float(len(failed))]),
         "failed proofs",
-        [f"results/derivations.json: equation={equation}" for equation in equations],
+        [f"results/equations.json: number={number}" for number in equations],
         f"Proof: {'; '.join(methods)}." if not failed else f"Failed: {', '.join(failed)}.",
     )
 
