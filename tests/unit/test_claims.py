@@ -8,12 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from synthetic import ROOT, TASKS, as_argument, write_results
+from synthetic import BLOCKS, FOLDERS, ROOT, TASKS, as_argument, write_results
 
 import claims as claims_script
 from judging.claims import CLAIMS_SCHEMA, ClaimsError, evaluate_claims, read_claims
 from judging.evidence import DiskResults
 from judging.verdicts import OPPOSITE, Verdict
+from runs.grid import blocks_of, select_blocks
+from runs.results import Results
+from runs.schemas import METRICS_SCHEMA
 
 CLAIMS = ROOT / "workflow" / "report" / "claims.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "claims.schema.yaml"
@@ -28,9 +31,15 @@ def folder(tmp_path_factory):
     return folder
 
 
+def read(folder, tasks=TASKS, setups=SETUPS) -> DiskResults:
+    """Results of some tasks, as far as the folder has them."""
+    folders = [block.folder for block in blocks_of(tasks, 50) if block.folder in FOLDERS]
+    return DiskResults(Results(folder, folders), tasks, setups)
+
+
 @pytest.fixture(scope="module")
 def results(folder):
-    return DiskResults(folder, TASKS, SETUPS)
+    return read(folder)
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +98,19 @@ def perturbed(folder, tmp_path, select, column, value) -> DiskResults:
     """A copy of the results in which one number of the metrics is another one."""
     copied = tmp_path / "results"
     shutil.copytree(folder, copied)
-    path = copied / "metrics.parquet"
+    (folder_of_run,) = [
+        block.folder
+        for block in select_blocks(BLOCKS, TASKS, {"task": select["task"]})
+        if float(block.l2_lambda) == select.get("l2_lambda", 0.0)
+    ]
+    path = copied / "runs" / folder_of_run / "metrics.parquet"
     table = pq.read_table(path)
     changed = table.to_pylist()
     (row,) = [r for r in changed if all(r[key] == v for key, v in select.items())]
     assert row[column] != value
     row[column] = value
     pq.write_table(pa.Table.from_pylist(changed, schema=table.schema), path)
-    return DiskResults(copied, TASKS, SETUPS)
+    return read(copied)
 
 
 @pytest.mark.parametrize(
@@ -125,19 +139,16 @@ def test_a_failed_proof_is_a_finding(folder, tmp_path, content):
     shutil.copytree(folder, copied)
     path = copied / "equations.json"
     path.write_text(path.read_text().replace("proved", "refuted", 3))
-    assert (
-        verdicts(content, DiskResults(copied, TASKS, SETUPS))["1a-sigmoid"]
-        == Verdict.NOT_REPRODUCED
-    )
+    assert verdicts(content, read(copied))["1a-sigmoid"] == Verdict.NOT_REPRODUCED
 
 
 def test_what_cannot_be_evaluated_is_an_error_that_names_every_claim(folder, tmp_path, content):
     copied = tmp_path / "results"
     shutil.copytree(folder, copied)
     (copied / "optimum" / "logistic" / "lambda-0.json").unlink()
-    (copied / "runs/softmax/lambda-1/shuffle-true/seed-4/weights.parquet").unlink()
+    (copied / "runs/softmax/lambda-1/shuffle-true/seeds-0-9/weights.parquet").unlink()
     with pytest.raises(ClaimsError) as caught:
-        evaluate_claims(content, DiskResults(copied, TASKS, SETUPS))
+        evaluate_claims(content, read(copied))
     message = str(caught.value)
     assert "has 5 error(s)" in message
     for name in ("3d-separable-logistic", "4b-digits", "4b-noisier"):
@@ -147,7 +158,7 @@ def test_what_cannot_be_evaluated_is_an_error_that_names_every_claim(folder, tmp
 def test_a_claim_about_another_task_is_not_applicable(folder, content, rows):
     tasks = {name: task for name, task in TASKS.items() if name != "logistic-early-stopping"}
     tasks["softmax"] = tasks["softmax"] | {"dataset": "fashion-mnist"}
-    after = {r["id"]: r for r in evaluate_claims(content, DiskResults(folder, tasks, SETUPS))}
+    after = {r["id"]: r for r in evaluate_claims(content, read(folder, tasks))}
     assert after["2d-epochs"]["verdict"] == Verdict.NOT_APPLICABLE
     assert "has no task logistic-early-stopping" in after["2d-epochs"]["explanation"]
     for name in ("3d-separable", "4e-norm", "4b-digits", "1b-code"):
@@ -161,11 +172,18 @@ def test_a_claim_about_another_task_is_not_applicable(folder, content, rows):
     assert all(after[claim]["verdict"] == rows[claim]["verdict"] for claim in about_others)
 
 
-def test_of_a_sweep_the_report_s_own_combination_is_judged(folder):
+def test_of_a_sweep_the_report_s_own_combination_is_judged(folder, tmp_path):
     tasks = {name: task for name, task in TASKS.items() if name != "softmax"}
     for rate in (0.1, 0.01):
-        tasks[f"softmax/learning_rate-{rate}"] = TASKS["softmax"] | {"learning_rate": rate}
-    results = DiskResults(folder, tasks, SETUPS)
+        name = f"softmax/learning_rate-{rate}"
+        tasks[name] = TASKS["softmax"] | {"learning_rate": rate}
+        shutil.copytree(folder / "runs" / "softmax", tmp_path / "runs" / name)
+        for path in (tmp_path / "runs" / name).rglob("metrics.parquet"):
+            rows = pq.read_table(path).to_pylist()
+            rows = [row | {"task": name, "learning_rate": rate} for row in rows]
+            pq.write_table(pa.Table.from_pylist(rows, schema=METRICS_SCHEMA), path)
+    trained = [block.folder for block in blocks_of(tasks, 50) if "learning_rate" in block.task]
+    results = DiskResults(Results(tmp_path, trained), tasks, SETUPS)
     rate = "softmax/learning_rate-0.01"
     selection = {"task": "softmax", "seed": 0}
     assert results.where(selection, "steps") == (
@@ -175,13 +193,13 @@ def test_of_a_sweep_the_report_s_own_combination_is_judged(folder):
     shared = results.optimum_file("softmax", "1")
     assert shared == "results/optimum/softmax/learning_rate-0.1/lambda-1.json"
     assert results.where({"task": "softmax", "l2_lambda": "1", "seed": 0}, "weights.parquet") == (
-        "results/runs/softmax/learning_rate-0.01/lambda-1/shuffle-true/seed-0/weights.parquet"
+        "results/runs/softmax/learning_rate-0.01/lambda-1/shuffle-true/seeds-0-9/weights.parquet"
     )
 
 
 def test_a_claim_about_lambdas_that_the_config_has_not_is_not_applicable(folder, content, rows):
     tasks = TASKS | {"softmax": TASKS["softmax"] | {"l2_lambda": ["0", "1"]}}
-    after = {r["id"]: r for r in evaluate_claims(content, DiskResults(folder, tasks, SETUPS))}
+    after = {r["id"]: r for r in evaluate_claims(content, read(folder, tasks))}
     for name in ("4c-validation-accuracy", "4d-general-gap", "4e-norm"):
         assert after[name]["verdict"] == Verdict.NOT_APPLICABLE, name
         assert "has no runs with l2_lambda=0.001|0.01|0.1" in after[name]["explanation"]
@@ -194,7 +212,7 @@ def test_a_claim_that_does_not_say_which_combination_of_a_sweep_is_not_applicabl
         name = f"softmax/learning_rate-{rate}"
         tasks[name] = TASKS["softmax"] | {"learning_rate": rate, "varies": {"learning_rate": rate}}
     setups = SETUPS | {"softmax": {"l2_lambda": SETUPS["softmax"]["l2_lambda"]}}
-    after = {r["id"]: r for r in evaluate_claims(content, DiskResults(folder, tasks, setups))}
+    after = {r["id"]: r for r in evaluate_claims(content, read(folder, tasks, setups))}
     assert "sweeps softmax over learning_rate" in after["4e-norm"]["explanation"]
 
 
@@ -271,7 +289,7 @@ def test_the_script_writes_the_same_bytes_twice(folder, tmp_path, monkeypatch, c
     for turn in ("first", "second"):
         files = [tmp_path / turn / name for name in ("claims.parquet", "claims.json", "claims.md")]
         options = ["--claims", CLAIMS, "--schema", SCHEMA, "--results", folder]
-        options += ["--tasks", as_argument(TASKS)]
+        options += ["--tasks", as_argument(TASKS), "--runs", *FOLDERS]
         options += ["--table", files[0], "--json", files[1], "--markdown", files[2]]
         monkeypatch.setattr(sys, "argv", ["claims.py", *map(str, options)])
         claims_script.main()

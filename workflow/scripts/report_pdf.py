@@ -13,7 +13,7 @@ from common import cli
 from common.errors import DataError
 from common.files import read_json, replace_atomically
 from runs.results import read_table
-from runs.tables import METRICS_SCHEMA
+from runs.schemas import METRICS_SCHEMA
 
 #: The packages whose version can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")

@@ -16,7 +16,7 @@ from images.splits import Split
 from regression.features import features
 from regression.models import load_model
 from runs.results import Curve, Results
-from runs.tables import CURVES
+from runs.schemas import CURVES
 
 #: Images turned into float64 features at a time, to bound the memory.
 _CHUNK = 4096
