@@ -1,13 +1,16 @@
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config.yaml"
+# That of the folder that one works in, or else the report's.
+configfile: "config.yaml" if Path("config.yaml").exists() else Path(workflow.current_basedir, "config.yaml")
 
 
-# The software is pinned in requirements.txt; a container brings nothing but Python itself.
-container: "docker://python:3.11-slim"
+# The jobs' packages, for who lets Snakemake deploy them; else they are those of its own Python.
+conda: "workflow/envs/jobs.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -41,7 +44,7 @@ localrules:
     collect,
     check_results,
     gradients,
-    derivations,
+    equations,
     claims,
     figure,
     table,

@@ -66,6 +66,10 @@ class Checkout:
         counts = dict(re.findall(r"^(\w+) +(\d+)$", "\n".join(lines), re.MULTILINE))
         return {rule: int(n) for rule, n in counts.items() if rule not in ("all", "total")}
 
+    def trained(self, task: str = "*") -> list[Path]:
+        """The folders of the blocks that are trained: one a job."""
+        return sorted(path.parent for path in self.results.glob(f"runs/{task}/**/metrics.parquet"))
+
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a piece of text that must be there."""
         path = self.folder / file

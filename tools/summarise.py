@@ -1,8 +1,11 @@
 """Say where the results are, how the tables compare with the report, how its statements fared."""
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 RESULTS = Path("results")
 
@@ -13,6 +16,16 @@ def left_over(products: Collection[Path]) -> list[str]:
     return [str(p) for name in shown for p in sorted(RESULTS.glob(name)) if p not in products]
 
 
+def diverged() -> str:
+    """Which trainings have no numbers, because they diverged; nothing if none did."""
+    rows = pq.read_table(RESULTS / "metrics.parquet", columns=["task", "ended"]).to_pylist()
+    failed = Counter(row["task"] for row in rows if row["ended"] == "diverged")
+    if not failed:
+        return ""
+    tasks = ", ".join(f"{task} ({count})" for task, count in failed.items())
+    return f"{failed.total()} of {len(rows)} trainings diverged: {tasks}."
+
+
 if __name__ == "__main__":
     # Of this config; results of an earlier one may still lie beside them.
     products = [Path(line) for line in (RESULTS / "products.txt").read_text().splitlines()]
@@ -20,6 +33,8 @@ if __name__ == "__main__":
     count = f"{len(figures)} figure" + "s" * (len(figures) != 1)
     print(f"\nResults: {count} in results/figures/, tables in results/tables/,")
     print("all runs in results/metrics.parquet and results/history.parquet.")
+    if failed := diverged():
+        print(failed)
     for file, what in (("report.pdf", "the report"), ("explorer.html", "to look around in")):
         if RESULTS / file in products:
             print(f"results/{file}: {what}.")

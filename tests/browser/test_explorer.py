@@ -12,7 +12,7 @@ from selenium.webdriver.support.select import Select
 
 pytestmark = pytest.mark.browser
 
-SOFTMAX = "softmax/lambda-0/shuffle-true/seed-0"
+SOFTMAX = "softmax/lambda-0/shuffle-true/seeds-0-1"
 
 
 def click_option(page, control: str, text: str) -> None:
@@ -85,12 +85,12 @@ def test_a_point_tells_its_run_and_file(page):
     page.until(lambda: page.all("#vg-tooltip-element.visible"))
     tooltip = page.one("#vg-tooltip-element").text
     assert "softmax, λ = 0" in tooltip and "seed" in tooltip
-    assert "results/runs/softmax/lambda-0/shuffle-true/seed-" in tooltip
-    assert "summary.json" in tooltip
+    assert "results/runs/softmax/lambda-0/shuffle-true/seeds-0-1/metrics.parquet" in tooltip
 
 
 def test_the_surest_mistake_is_shown_with_label_and_prediction(page, finished):
-    weights = pq.read_table(finished.results / "runs" / SOFTMAX / "weights.parquet")
+    weights = pq.ParquetFile(finished.results / "runs" / SOFTMAX / "weights.parquet")
+    weights = weights.read_row_group(0)  # of the first seed
     split = pq.read_table(finished.results / "data" / "mnist" / "validation.parquet")
     W = weights.column("weight").to_numpy().reshape(-1, 10)
     pixels = np.array([list(image.as_py()) for image in split.column("pixels")], dtype=float)

@@ -7,23 +7,33 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import yaml
 
-from common.files import write_json, write_parquet
+from common.files import parquet_writer, write_json, write_parquet
 from images.splits import Split, write_split
-from runs.grid import Run, grid_of, runs_of_tasks
-from runs.results import (
-    METRICS_SCHEMA,
+from regression.training import TrainingResult
+from runs.grid import Block, blocks_of, expand_sweeps
+from runs.schemas import HISTORIES_SCHEMA, HISTORY_SCHEMA
+from runs.tables import (
     history_table,
+    metrics_table,
+    weights_schema,
     weights_table,
-    write_histories,
+    with_combination,
 )
-from runs.sweeps import expand_sweeps
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-TASKS = expand_sweeps({name: {"train_size": None} | t for name, t in CONFIG["tasks"].items()})
+TASKS = expand_sweeps(
+    {
+        name: {"train_size": None, "checks_per_epoch": 5, "skip_batches": []}
+        | task
+        | {"shuffle": [str(value).lower() for value in task["shuffle"]]}
+        for name, task in CONFIG["tasks"].items()
+    }
+)
+BLOCKS = blocks_of(TASKS, 50)
+FOLDERS = [block.folder for block in BLOCKS]
 
 #: Shape of the made-up images, and how many of each digit there are.
 IMAGE = (6, 6)
@@ -32,9 +42,10 @@ STEPS = {"logistic": 620, "softmax": 6000}
 INTERVAL = {"logistic": 6, "softmax": 31}
 
 
-def history_of(run: Run, generator: np.random.Generator) -> pa.Table:
+def result_of(block: Block, generator: np.random.Generator) -> TrainingResult:
     """Losses that fall with noise; without shuffling, batch 3 of each epoch is a spike."""
-    model = TASKS[run.task]["model"]
+    task = TASKS[block.task]
+    model = task["model"]
     steps = np.arange(STEPS[model])
     fall = np.exp(-steps / (20.0 if model == "logistic" else 600.0))
     train = 0.05 + 0.64 * fall + generator.normal(0.0, 0.01, len(steps))
@@ -46,46 +57,53 @@ def history_of(run: Run, generator: np.random.Generator) -> pa.Table:
     train_accuracy = accuracy - 0.001
     if model == "softmax":
         train_accuracy = accuracy + 0.004 * checks / 4000.0
-    elif not run.shuffle:
+    elif block.shuffle == "false":
         batch = steps % (2 * PER_DIGIT // 128)
         train += 0.3 * (batch == 3) + 0.03 * (batch == 1)
         validation[30::25] += 0.05
         accuracy[30::25] -= 0.02
-    return history_table(train, checks, validation, accuracy, np.minimum(train_accuracy, 1.0))
+    stopped = task["patience"] is not None
+    return TrainingResult(
+        np.zeros(0),
+        train,
+        checks,
+        validation,
+        accuracy,
+        np.minimum(train_accuracy, 1.0),
+        epochs=33 if stopped else task["max_epochs"],
+        ended="early_stopping" if stopped else "max_epochs",
+    )
 
 
-def metrics_of(run: Run, history: pa.Table, generator: np.random.Generator) -> dict:
-    """What a run's summary would say."""
-    task = TASKS[run.task]
-    value = float(run.l2_lambda)
-    last = {
-        (split, metric): number
-        for split, metric, number in zip(
-            *(history.column(name).to_pylist() for name in ("split", "metric", "value")),
-            strict=True,
-        )
-    }
+def metrics_of(
+    block: Block, seed: int, result: TrainingResult, generator: np.random.Generator
+) -> dict:
+    """The row of a run."""
+    task = TASKS[block.task]
+    value = float(block.l2_lambda)
     change = 0.02 * (np.log10(value) + 4.0 if value else 0.0)
     change += generator.normal(0.0, 0.0005)
-    stopped = task["patience"] is not None
-    row = run.keys | {
-        **{name: task[name] for name in ("model", "learning_rate", "batch_size", "max_epochs")},
-        "patience": task["patience"],
-        "epochs": 33 if stopped else task["max_epochs"],
-        "steps": STEPS[task["model"]],
+    stopped = result.ended == "early_stopping"
+    settings = task.keys() - {"l2_lambda", "shuffle", "seeds", "varies"}
+    row = {name: task[name] for name in settings} | {
+        "task": block.task,
+        "l2_lambda": value,
+        "shuffle": block.shuffle,
+        "seed": seed,
+        "epochs": result.epochs,
+        "steps": len(result.train_loss),
         "stopped_early": stopped,
+        "ended": result.ended,
         "train_loss": 0.071,
-        "validation_loss": last["validation", "loss"],
+        "validation_loss": result.validation_loss[-1],
         "test_loss": 0.08,
-        "train_accuracy": last["train", "accuracy"],
-        "validation_accuracy": last["validation", "accuracy"],
+        "train_accuracy": result.train_accuracy[-1],
+        "validation_accuracy": result.validation_accuracy[-1],
         "test_accuracy": 0.95 - change,
         "weight_norm": 5.0 / (1.0 + value) - change,
-        "dataset": task["dataset"],
-        "classes": task["classes"],
         "train_size": PER_DIGIT * len(task["classes"]),
     }
-    if run.task == "softmax":
+    if block.task == "softmax":
         row |= {"train_accuracy": 0.96 - 1.2 * change, "validation_accuracy": 0.95 - change}
     elif stopped:
         row |= {"validation_loss": 0.066, "train_accuracy": 0.976, "validation_accuracy": 0.979}
@@ -110,40 +128,53 @@ def write_results(root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_split(path, split)
     means = np.array([pixels[labels == digit].mean(axis=0) for digit in range(10)]) / 255.0
-    rows, histories = [], []
-    for run in runs_of_tasks(TASKS):
-        # The two runs with early stopping are the same run.
-        seed = [run.seed, round(1e6 * float(run.l2_lambda)), run.shuffle]
-        history = history_of(run, np.random.default_rng(seed))
-        rows.append(metrics_of(run, history, np.random.default_rng(seed)))
-        histories.append((run.keys, history))
-        write_weights(root, run, means, generator)
-    write_parquet(pa.Table.from_pylist(rows, schema=METRICS_SCHEMA), root / "metrics.parquet")
-    write_histories(histories, root / "history.parquet")
+    rows = []
+    with parquet_writer(root / "history.parquet", HISTORIES_SCHEMA) as add:
+        for block in BLOCKS:
+            of_block, histories = write_block(root / "runs" / block.folder, block, means, generator)
+            for row, history in zip(of_block, histories, strict=True):
+                add(with_combination(history, row))
+            rows += of_block
+    write_parquet(metrics_table(rows), root / "metrics.parquet")
     write_other(root)
 
 
-def write_weights(root: Path, run: Run, means: np.ndarray, generator: np.random.Generator) -> None:
+def write_block(folder: Path, block: Block, means: np.ndarray, generator: np.random.Generator):
+    """Write what a training job writes; return its rows and histories."""
+    rows, histories = [], []
+    schema = weights_schema(IMAGE)
+    with (
+        parquet_writer(folder / "history.parquet", HISTORY_SCHEMA) as add_history,
+        parquet_writer(folder / "weights.parquet", schema) as add_weights,
+    ):
+        for seed in block.seeds:
+            # The two runs with early stopping are the same run.
+            of_run = [seed, round(1e6 * float(block.l2_lambda)), block.shuffle == "true"]
+            result = result_of(block, np.random.default_rng(of_run))
+            rows.append(metrics_of(block, seed, result, np.random.default_rng(of_run)))
+            histories.append(history_table(seed, result))
+            add_history(histories[-1])
+            weights = weights_of(block, means, generator)
+            labels = TASKS[block.task]["classes"][-weights.shape[1] :]
+            add_weights(weights_table(seed, weights, labels, schema))
+    write_parquet(metrics_table(rows), folder / "metrics.parquet")
+    return rows, histories
+
+
+def weights_of(block: Block, means: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Weights that resemble the mean images, the more so the greater lambda is."""
-    noise = 0.05 if run.l2_lambda == "1" else 1.0
-    classes = TASKS[run.task]["classes"]
-    if TASKS[run.task]["model"] == "softmax":
+    noise = 0.05 if block.l2_lambda == "1" else 1.0
+    if TASKS[block.task]["model"] == "softmax":
         weights = means + noise * generator.normal(0.0, 1.0, means.shape)
     else:
         weights = (means[2] - means[3])[np.newaxis] * 0.1
-    table = weights_table(
-        np.vstack([weights.T, np.zeros(len(weights))]), classes[-len(weights) :], IMAGE
-    )
-    path = root / "runs" / run.folder / "weights.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_parquet(table, path)
+    return np.vstack([weights.T, np.zeros(len(weights))])
 
 
 def write_other(root: Path) -> None:
     """Proofs, gradient checks and optima."""
-    numbers = ("3", "6", "9", "11", "23", "32", "35", "50", "51")
-    proofs = [{"equation": n, "proven": True, "method": "symbolic"} for n in numbers]
-    write_json(root / "derivations.json", {"equations": proofs})
+    proofs = [{"number": n, "verdict": "proved", "method": "symbolic"} for n in range(1, 52)]
+    write_json(root / "equations.json", {"equations": proofs, "errata": []})
     for task in ("logistic", "softmax"):
         checks = [
             {"l2_lambda": float(v), "error": 1e-9, "implementation": task}
@@ -180,4 +211,4 @@ def optimum_of(task: str, spelling: str) -> dict:
 
 def as_argument(tasks: dict) -> str:
     """Tasks, as the rules hand them to the scripts."""
-    return json.dumps({name: tasks[name] | grid for name, grid in grid_of(tasks).items()})
+    return json.dumps(tasks)

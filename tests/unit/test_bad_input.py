@@ -23,10 +23,12 @@ from common.files import read_json, write_json
 from images.download import fetch
 from images.idx import read_idx, write_idx
 from images.splits import Split, read_split, write_split
-from pipeline.config import ConfigError, validate_config
-from runs.grid import grid_of, runs_of_tasks, select_runs, tasks_of
-from runs.results import HISTORY_SCHEMA, history_table, read_table
-from runs.sweeps import expand_sweeps
+from pipeline.config import ConfigError, name_shuffles, validate_config
+from regression.training import TrainingResult
+from runs.grid import blocks_of, expand_sweeps, select_blocks
+from runs.results import read_table
+from runs.schemas import HISTORY_SCHEMA
+from runs.tables import history_table
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -43,17 +45,18 @@ generated = settings(
 
 def require_usable(config: dict) -> None:
     """What the rules do with an accepted config, as far as no file is needed."""
+    name_shuffles(config)
     tasks = expand_sweeps(config["tasks"])
-    runs = runs_of_tasks(tasks)
-    folders = [run.folder for run in runs]
-    assert len(set(folders)) == len(runs)
-    assert runs_of_tasks(tasks_of(grid_of(config["tasks"]))) == runs
+    blocks = blocks_of(tasks, config["seeds_per_job"])
+    folders = [block.folder for block in blocks]
+    assert len(set(folders)) == len(folders)
     name, setting = "[A-Za-z0-9_-]+", r"[a-z_]+-[A-Za-z0-9_.+-]+"
     for folder in folders:
-        assert re.fullmatch(rf"{name}(/{setting})*/lambda-[0-9.eE-]+/shuffle-\w+/seed-\d+", folder)
+        block = r"lambda-[0-9.eE-]+/shuffle-\w+/seeds-\d+-\d+"
+        assert re.fullmatch(rf"{name}(/{setting})*/{block}", folder)
     shown = [*config["figures"].values(), *({"runs": t["run"]} for t in config["tables"].values())]
     for entry in shown:
-        assert select_runs(tasks, entry["runs"])
+        assert select_blocks(blocks, tasks, entry["runs"])
     for task in tasks.values():
         for name in ("batch_size", "max_epochs"):
             assert int(str(task[name])) >= 1
@@ -171,7 +174,8 @@ def test_a_damaged_split_is_right_or_refused(tmp_path, damage, rows):
 def test_a_damaged_history_is_right_or_refused(tmp_path, damage):
     path = tmp_path / "history.parquet"
     values = np.linspace(0, 1, 30)
-    history = history_table(values, np.arange(0, 30, 5), *[values[:6]] * 3)
+    curves = (values, np.arange(0, 30, 5), *[values[:6]] * 3)
+    history = history_table(0, TrainingResult(np.zeros(0), *curves, epochs=1, ended="max_epochs"))
     pa.parquet.write_table(history, path, compression="zstd", write_page_checksum=True)
     path.write_bytes(damage(path.read_bytes()))
     try:
@@ -198,7 +202,7 @@ def test_any_bytes_are_refused_as_parquet_and_json(tmp_path, content):
 @generated
 @given(damage=damages())
 def test_a_damaged_json_is_read_or_refused(tmp_path, damage):
-    path = tmp_path / "summary.json"
+    path = tmp_path / "checks.json"
     write_json(path, {"loss": 0.25, "task": "λ", "steps": [1, 2, None]})
     path.write_bytes(damage(path.read_bytes()))
     try:

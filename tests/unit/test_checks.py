@@ -4,17 +4,20 @@ import copy
 import json
 import sys
 
-import numpy as np
-import pyarrow.parquet as pq
+import pandas as pd
+import pyarrow as pa
 import pytest
 from synthetic import TASKS, as_argument, write_results
 
 import check_results
 from common.errors import DataError
-from runs.checks import CHECK_CURVES, read_histories, violations
+from runs.checks import read_histories, violations
+from runs.results import read_table
+from runs.schemas import CURVES, METRICS_SCHEMA
 
-RUN = "softmax/lambda-0.01/shuffle-true/seed-7"
-KEY = ("softmax", 0.01, True, 7)
+RUN = "softmax, lambda 0.01, shuffle true, seed 7"
+KEY = ("softmax", 0.01, "true", 7)
+CHECK_CURVES = CURVES[1:]
 
 
 @pytest.fixture(scope="module")
@@ -26,122 +29,157 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tables(folder):
-    metrics = pq.read_table(folder / "metrics.parquet").to_pylist()
+    metrics = read_table(folder / "metrics.parquet", METRICS_SCHEMA).to_pylist()
     return metrics, list(read_histories(folder / "history.parquet"))
 
 
 @pytest.fixture
-def metrics(tables):
+def rows(tables):
+    """The metrics, to change."""
     return copy.deepcopy(tables[0])
 
 
-@pytest.fixture
-def histories(tables):
-    return dict(copy.deepcopy(tables[1]))
+def key_of(row) -> tuple:
+    return tuple(row[name] for name in ("task", "l2_lambda", "shuffle", "seed"))
 
 
-def row_of(metrics: list[dict]) -> dict:
-    task, l2_lambda, shuffle, seed = KEY
-    (row,) = (
-        row
-        for row in metrics
-        if (row["task"], row["l2_lambda"], row["shuffle"], row["seed"])
-        == (task, l2_lambda, shuffle, seed)
-    )
+def row_of(rows: list[dict]) -> dict:
+    (row,) = (row for row in rows if key_of(row) == KEY)
     return row
 
 
+def history_of(histories) -> pd.DataFrame:
+    (history,) = (history for history in histories if key_of(history.iloc[0]) == KEY)
+    return history
+
+
+def found(rows, histories, runs: int = 63) -> list[str]:
+    metrics = pa.Table.from_pylist(rows, schema=METRICS_SCHEMA).to_pandas()
+    return list(violations(metrics, histories, TASKS, runs))
+
+
+def found_with(tables, change) -> list[str]:
+    """Violations when the history of the run is changed."""
+    rows, histories = tables
+    changed = change(history_of(histories).copy())
+    return found(rows, [changed if key_of(h.iloc[0]) == KEY else h for h in histories])
+
+
+def is_of(history: pd.DataFrame, curve: tuple[str, str]) -> pd.Series:
+    return (history["split"] == curve[0]) & (history["metric"] == curve[1])
+
+
 def test_good_results_pass(tables):
-    assert violations(*tables, TASKS) == []
+    assert found(*tables) == []
 
 
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("train_loss", float("nan"), "metrics, train_loss: found nan"),
-        ("weight_norm", float("inf"), "metrics, weight_norm: found inf"),
-        ("test_loss", -0.1, "metrics, test_loss: found -0.1"),
-        ("test_accuracy", 1.5, "metrics, test_accuracy: found 1.5"),
-        ("test_accuracy", None, "metrics, test_accuracy: is missing"),
-        ("learning_rate", 0.02, "metrics, learning_rate: found 0.02, but the config says 0.01"),
-        ("patience", None, "metrics, patience: found None, but the config says 10"),
-        ("epochs", 501, "metrics, epochs: found 501 of 500, stopped early: True"),
-        ("stopped_early", False, "metrics, epochs: found 33 of 500, stopped early: False"),
+        ("train_loss", float("nan"), "train_loss: found nan of a run that ended as early_stopping"),
+        ("weight_norm", float("inf"), "weight_norm: found inf of a run that ended as early_"),
+        ("test_loss", -0.1, "test_loss: found -0.1"),
+        ("test_accuracy", 1.5, "test_accuracy: found 1.5"),
+        ("test_accuracy", None, "test_accuracy: found nan of a run that ended as early_stopping"),
+        ("learning_rate", 0.02, "learning_rate: found 0.02, but the config says 0.01"),
+        ("patience", None, "patience: found None, but the config says 10"),
+        ("epochs", 501, "epochs: found 501 of 500, ended: early_stopping"),
+        ("ended", "max_epochs", "epochs: found 33 of 500, ended: max_epochs"),
+        ("stopped_early", False, "stopped_early: found False, ended: early_stopping"),
     ],
 )
-def test_a_wrong_number_of_the_metrics(metrics, histories, column, value, message):
-    row_of(metrics)[column] = value
-    assert violations(metrics, list(histories.items()), TASKS) == [f"{RUN}: {message}"]
+def test_a_wrong_number_of_the_metrics(rows, tables, column, value, message):
+    row_of(rows)[column] = value
+    errors = found(rows, tables[1])
+    assert errors[0].startswith(f"{RUN}: metrics, {message}")
+    assert all(error.startswith(RUN) for error in errors)
 
 
-def test_runs_that_are_missing_twice_or_unknown(metrics, tables):
-    metrics.remove(row_of(metrics))
-    assert violations(metrics, tables[1], TASKS) == [f"{RUN}: is missing in the metrics"]
-    metrics += 2 * [row_of(tables[0])]
-    assert violations(metrics, tables[1], TASKS) == [f"{RUN}: is there 2 times in the metrics"]
-    metrics[-1] = metrics[-1] | {"seed": 99}
-    (found,) = violations(metrics, tables[1], TASKS)
-    assert found.endswith("seed=99: in the metrics, but not in the config")
+def test_a_diverged_run_has_no_numbers_and_is_no_violation(rows, tables):
+    row = row_of(rows)
+    row |= {"ended": "diverged", "stopped_early": False, "weight_norm": None}
+    for name in row:
+        if name.endswith(("_loss", "_accuracy")):
+            row[name] = None
+    assert found(rows, tables[1]) == []
+    row["test_loss"] = 0.1
+    (error,) = found(rows, tables[1])
+    assert error == f"{RUN}: metrics, test_loss: found 0.1 of a run that ended as diverged"
+
+
+def test_runs_that_are_missing_twice_or_unknown(rows, tables):
+    rows.remove(row_of(rows))
+    missing = [
+        "metrics: 62 runs, but the config asks for 63",
+        f"{RUN}: in the history, but not in the metrics",
+    ]
+    assert found(rows, tables[1]) == missing
+    rows += 2 * [row_of(tables[0])]
+    assert f"{RUN}: is in the metrics more than once" in found(rows, tables[1])
+    rows[-1] = rows[-1] | {"task": "another"}
+    assert "another, lambda 0.01, shuffle true, seed 7: metrics: the config has no such task" in (
+        found(rows, tables[1])
+    )
 
 
 def test_a_history_that_is_missing_or_twice(tables):
     rows, histories = tables
-    without = [(key, history) for key, history in histories if key != KEY]
-    assert violations(rows, without, TASKS) == [f"{RUN}: is missing in the history"]
-    twice = [*histories, (KEY, dict(histories)[KEY])]
-    assert violations(rows, twice, TASKS) == [f"{RUN}: is there 2 times in the history"]
-
-
-def found_with(metrics, histories, curve, steps, values):
-    histories[KEY][curve] = (steps, values)
-    return violations(metrics, list(histories.items()), TASKS)
-
-
-def test_a_step_that_is_missing_extra_or_twice(metrics, histories):
-    curve = ("train", "loss")
-    steps, values = histories[KEY][curve]
-    place = f"{RUN}: history, train loss: "
-    missing = np.delete(steps, 17), np.delete(values, 17)
-    assert found_with(metrics, histories, curve, *missing) == [
-        place + "1 steps are missing, the first is 17"
+    without = [history for history in histories if key_of(history.iloc[0]) != KEY]
+    assert found(rows, without) == [f"{RUN}: is missing in the history"]
+    twice = [*histories, history_of(histories)]
+    assert found(rows, twice) == [
+        f"{RUN}: history: is there more than once, or mixed with another run"
     ]
-    extra = np.append(steps, 6000), np.append(values, 0.1)
-    assert found_with(metrics, histories, curve, *extra) == [
-        place + "1 steps should not be there, the first is 6000"
-    ]
-    twice = np.append(steps, 5999), np.append(values, 0.1)
-    assert found_with(metrics, histories, curve, *twice) == [place + "some steps are there twice"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h: h[~(is_of(h, CURVES[0]) & (h["step"] == 17))], "1 steps are missing, the first"),
+        (
+            lambda h: pd.concat([h, h.iloc[:1].assign(step=6000)]),
+            "1 steps should not be there, the first is 6000",
+        ),
+        (lambda h: pd.concat([h, h.iloc[:1]]), "some steps are there twice"),
+    ],
+)
+def test_a_step_that_is_missing_extra_or_twice(tables, change, message):
+    (error,) = found_with(tables, change)
+    assert error.startswith(f"{RUN}: history, train loss: {message}")
 
 
 @pytest.mark.parametrize("curve", CHECK_CURVES)
-def test_a_check_that_lacks_a_value(metrics, histories, curve):
-    steps, values = histories[KEY][curve]
-    found = found_with(metrics, histories, curve, np.delete(steps, 5), np.delete(values, 5))
-    assert found == [f"{RUN}: history, {' '.join(curve)}: 1 steps are missing, the first is 155"]
-    del histories[KEY][curve]
-    found = violations(metrics, list(histories.items()), TASKS)
-    assert found == [f"{RUN}: history, {' '.join(curve)}: is missing"]
+def test_a_check_that_lacks_a_value(tables, curve):
+    errors = found_with(tables, lambda h: h[~(is_of(h, curve) & (h["step"] == 155))])
+    place = f"{RUN}: history, {' '.join(curve)}"
+    assert errors == [f"{place}: 1 steps are missing, the first is 155"]
+    assert f"{place}: is missing" in found_with(tables, lambda h: h[~is_of(h, curve)])
 
 
-def test_a_value_out_of_range(metrics, histories):
-    steps, values = histories[KEY]["validation", "accuracy"]
-    values[3] = 1.2
-    found = found_with(metrics, histories, ("validation", "accuracy"), steps, values)
-    assert found == [f"{RUN}: history, validation accuracy: found 1.2 at step 93"]
+def test_a_value_out_of_range(tables):
+    def change(history):
+        chosen = is_of(history, ("validation", "accuracy")) & (history["step"] == 93)
+        history.loc[chosen, "value"] = 1.2
+        return history
+
+    assert found_with(tables, change) == [
+        f"{RUN}: history, validation accuracy: found 1.2 at step 93"
+    ]
 
 
-def test_a_last_check_that_disagrees_with_the_metrics(metrics, histories):
+def test_a_last_check_that_disagrees_with_the_metrics(rows, tables):
     # Steps 0..5983, so that the run ends with its check at 5983 = 193 * 31.
-    row = row_of(metrics)
+    row = row_of(rows)
     row["steps"] = 5984
-    history = histories[KEY]
-    history["train", "loss"] = tuple(array[:5984] for array in history["train", "loss"])
+    history = history_of(tables[1])
+    history = history[history["step"] < 5984]
+    histories = [history if key_of(h.iloc[0]) == KEY else h for h in tables[1]]
     for curve in CHECK_CURVES:
-        row[f"{curve[0]}_{curve[1]}"] = float(history[curve][1][-1])
-    assert violations(metrics, list(histories.items()), TASKS) == []
+        row["_".join(curve)] = history.loc[is_of(history, curve), "value"].iloc[-1]
+    assert found(rows, histories) == []
     row["validation_loss"] += 0.01
-    (found,) = violations(metrics, list(histories.items()), TASKS)
-    assert found.startswith(f"{RUN}: history, validation loss: the last check has ")
+    (error,) = found(rows, histories)
+    assert error.startswith(f"{RUN}: history, validation loss: the last check has ")
 
 
 def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, monkeypatch):
@@ -149,7 +187,7 @@ def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, 
     options = ["--metrics", folder / "metrics.parquet", "--history", folder / "history.parquet"]
 
     def run(tasks):
-        arguments = [*options, "--tasks", as_argument(tasks), "--output", output]
+        arguments = [*options, "--tasks", as_argument(tasks), "--count", 63, "--output", output]
         monkeypatch.setattr(sys, "argv", ["check_results.py", *map(str, arguments)])
         check_results.main()
 
@@ -159,4 +197,5 @@ def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, 
         run(other)
     assert not output.exists()
     run(TASKS)
-    assert json.loads(output.read_text())["runs"] == 63
+    content = json.loads(output.read_text())
+    assert (content["runs"], content["diverged"]) == (63, 0)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.config import ConfigError, validate_config
-from runs.grid import runs_of_task, runs_of_tasks, select_runs
+from runs.grid import blocks_of, expand_sweeps, select_blocks
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -168,27 +168,25 @@ def test_all_errors_come_at_once(config):
 
 
 def test_a_seed_matters_only_with_shuffle(config):
-    task = config["tasks"]["logistic"] | {"seeds": [0, 1, 2], "shuffle": [False, True]}
-    runs = runs_of_task("logistic", task)
-    assert [(run.shuffle, run.seed) for run in runs] == [
-        (False, 0),
-        (True, 0),
-        (True, 1),
-        (True, 2),
+    task = config["tasks"]["logistic"] | {"seeds": [0, 1, 2], "shuffle": ["false", "true"]}
+    blocks = blocks_of({"logistic": task}, 50)
+    assert [(block.shuffle, block.seeds) for block in blocks] == [
+        ("false", (0,)),
+        ("true", (0, 1, 2)),
     ]
 
 
 def test_folders_use_lambda_as_spelt_and_are_all_different(config):
-    config["tasks"]["softmax"]["l2_lambda"] = ["1e-3", "0.10"]
-    runs = runs_of_tasks(config["tasks"])
-    folders = {run.folder for run in runs}
-    assert "softmax/lambda-1e-3/shuffle-true/seed-0" in folders
-    assert len(folders) == len(runs)
+    config["tasks"]["softmax"] |= {"l2_lambda": ["1e-3", "0.10"], "shuffle": ["true"]}
+    folders = [block.folder for block in blocks_of(config["tasks"], 50)]
+    assert "softmax/lambda-1e-3/shuffle-true/seeds-0-9" in folders
+    assert len(set(folders)) == len(folders)
 
 
 def test_a_selection_restricts_only_what_it_names(config):
-    tasks = config["tasks"]
-    everything = select_runs(tasks, {"task": "softmax"})
-    assert everything == runs_of_task("softmax", tasks["softmax"])
-    two = select_runs(tasks, {"task": "softmax", "l2_lambda": ["0", "1"], "seed": 0})
-    assert [run.l2_lambda for run in two] == ["0", "1"]
+    tasks = expand_sweeps(config["tasks"])
+    blocks = blocks_of(tasks, 50)
+    everything = select_blocks(blocks, tasks, {"task": "softmax"})
+    assert everything == blocks_of({"softmax": tasks["softmax"]}, 50)
+    two = select_blocks(blocks, tasks, {"task": "softmax", "l2_lambda": ["0", "1"], "seed": 0})
+    assert [block.l2_lambda for block in two] == ["0", "1"]

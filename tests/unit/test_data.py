@@ -24,15 +24,10 @@ from images.idx import read_idx, write_idx
 from images.splits import Split, read_split, select_classes, write_split
 from prepare import cut, read_idx_files, require_content, require_one_shape
 from regression.features import features
-from runs.results import (
-    HISTORIES_SCHEMA,
-    HISTORY_SCHEMA,
-    history_table,
-    read_table,
-    weights_matrix,
-    weights_table,
-    write_histories,
-)
+from regression.training import TrainingResult
+from runs.results import read_table
+from runs.schemas import HISTORIES_SCHEMA, HISTORY_SCHEMA
+from runs.tables import history_table, with_combination
 
 
 @pytest.fixture
@@ -163,40 +158,37 @@ def test_features_are_scaled_to_one_and_end_with_the_constant():
     assert features(np.array([[0, 255]], np.uint8)).tolist() == [[-1.0, 1.0, 1.0]]
 
 
+def made_up_history(seed: int = 3):
+    """Two steps, a check after the second."""
+    curves = (np.array(values) for values in ([0.3, 0.2], [1], [0.5], [0.8], [0.9]))
+    result = TrainingResult(np.zeros((1, 1)), *curves, epochs=1, ended="max_epochs")
+    return history_table(seed, result)
+
+
 def test_history_is_ordered_by_step_with_the_batch_loss_first():
-    table = history_table(
-        np.array([0.3, 0.2]), np.array([1]), np.array([0.5]), np.array([0.8]), np.array([0.9])
-    )
+    table = made_up_history()
     assert table.schema.equals(HISTORY_SCHEMA)
     assert [tuple(row.values()) for row in table.to_pylist()] == [
-        (0, "train", "loss", 0.3),
-        (1, "train", "loss", 0.2),
-        (1, "validation", "loss", 0.5),
-        (1, "validation", "accuracy", 0.8),
-        (1, "train", "accuracy", 0.9),
+        (3, 0, "train", "loss", 0.3),
+        (3, 1, "train", "loss", 0.2),
+        (3, 1, "validation", "loss", 0.5),
+        (3, 1, "validation", "accuracy", 0.8),
+        (3, 1, "train", "accuracy", 0.9),
     ]
 
 
-def test_weights_come_back_as_a_matrix(tmp_path):
-    weights = np.random.default_rng(0).normal(size=(7, 2))
-    write_parquet(weights_table(weights, [3, 5], (2, 3)), tmp_path / "weights.parquet")
-    table = pa.parquet.read_table(tmp_path / "weights.parquet")
-    back, labels, shape = weights_matrix(table)
-    assert np.array_equal(back, weights) and labels == [3, 5] and shape == (2, 3)
-
-
-def test_histories_of_all_runs_carry_the_columns_of_the_contract(tmp_path):
-    history = history_table(*[np.array([1])] * 2, *[np.array([0.5])] * 3)
-    keys = {"task": "a", "l2_lambda": 0.1, "shuffle": True, "seed": 3}
-    write_histories(((keys | {"seed": seed}, history) for seed in (3, 4)), tmp_path / "all.parquet")
-    table = pa.parquet.read_table(tmp_path / "all.parquet")
+def test_histories_of_all_runs_carry_the_columns_of_the_contract():
+    row = {"task": "a", "l2_lambda": 0.1, "shuffle": "true", "seed": 3}
+    table = with_combination(made_up_history(), row)
     assert table.schema.equals(HISTORIES_SCHEMA)
-    assert table.column("seed").to_pylist() == [3] * 4 + [4] * 4
+    assert table.select(list(row)).to_pylist() == [row] * 5
 
 
 def test_a_table_of_other_columns_is_refused(tmp_path):
     write_parquet(pa.table({"step": [1]}), tmp_path / "history.parquet")
-    with pytest.raises(DataError, match=r"columns are \['step'\], expected \['step', 'split'"):
+    with pytest.raises(
+        DataError, match=r"columns are \['step'\], expected \['seed', 'step', 'split'"
+    ):
         read_table(tmp_path / "history.parquet", HISTORY_SCHEMA)
 
 

@@ -14,8 +14,6 @@ from plots import page as exploration_page
 from plots.exploration import (
     Group,
     Predictions,
-    SeedRun,
-    Series,
     block_means,
     confusion_rows,
     curve_points,
@@ -27,15 +25,16 @@ from plots.exploration import (
     weight_picture,
     with_range,
 )
-from regression.models import MODELS
+from regression.models import load_model
+from runs.results import Curve
 
 SHAPE = (5, 7)
 TEMPLATE = "$options_a $options_b $curves_note $runs_table $bundle $tables $charts $embed_options"
 
 
-def make_history(steps: int) -> dict[tuple[str, str], Series]:
-    loss = Series(np.arange(steps), np.linspace(2, 1, steps))
-    checks = Series(np.arange(0, steps, 3), np.linspace(0.5, 0.9, len(range(0, steps, 3))))
+def make_history(steps: int) -> dict[tuple[str, str], Curve]:
+    loss = Curve(np.arange(steps), np.linspace(2, 1, steps))
+    checks = Curve(np.arange(0, steps, 3), np.linspace(0.5, 0.9, len(range(0, steps, 3))))
     return {
         ("train", "loss"): loss,
         ("validation", "loss"): checks,
@@ -44,9 +43,9 @@ def make_history(steps: int) -> dict[tuple[str, str], Series]:
     }
 
 
-def make_run(seed: int, steps: int) -> SeedRun:
-    summary = {name: 0.5 + seed / 100 for name in exploration_page._METRICS} | {"steps": steps}
-    return SeedRun(f"results/runs/t/seed-{seed}", seed, summary)
+def make_run(seed: int, steps: int) -> dict:
+    metrics = {name: 0.5 + seed / 100 for name in exploration_page._METRICS}
+    return metrics | {"steps": steps, "seed": seed, "folder": "t/seeds-0-9"}
 
 
 def make_group(
@@ -78,21 +77,21 @@ def make_split(n=60, labels=(1, 4, 9, 5)) -> Split:
 
 
 def test_blocks_are_means_and_leave_the_incomplete_one_out():
-    (thinned,) = block_means([Series(np.arange(7), np.arange(7.0))], points=3)
+    (thinned,) = block_means([Curve(np.arange(7), np.arange(7.0))], points=3)
     assert thinned.steps.tolist() == [1, 3, 5]
     assert thinned.values.tolist() == [0.5, 2.5, 4.5]
 
 
 def test_a_run_shorter_than_a_block_is_one():
     long, short = block_means(
-        [Series(np.arange(100), np.ones(100)), Series(np.arange(4), np.arange(4.0))], points=2
+        [Curve(np.arange(100), np.ones(100)), Curve(np.arange(4), np.arange(4.0))], points=2
     )
     assert len(long.values) == 2 and short.values.tolist() == [1.5]
 
 
 def test_thinned_checks_keep_the_first_and_the_end_of_the_first_run():
     first, longer = every_kth(
-        [Series(np.arange(0, 50, 5), np.arange(10)), Series(np.arange(0, 100, 5), np.arange(20))],
+        [Curve(np.arange(0, 50, 5), np.arange(10)), Curve(np.arange(0, 100, 5), np.arange(20))],
         points=5,
     )
     assert first.steps.tolist() == [0, 20, 40, 45]
@@ -100,8 +99,8 @@ def test_thinned_checks_keep_the_first_and_the_end_of_the_first_run():
 
 
 def test_a_range_goes_on_where_the_first_run_has_ended():
-    first = Series(np.array([0, 5]), np.array([1.0, 3.0]))
-    other = Series(np.array([0, 5, 10]), np.array([2.0, 1.0, 0.0]))
+    first = Curve(np.array([0, 5]), np.array([1.0, 3.0]))
+    other = Curve(np.array([0, 5, 10]), np.array([2.0, 1.0, 0.0]))
     assert list(with_range([first, other])) == [
         (0, 1.0, 1.0, 2.0, 2),
         (5, 3.0, 1.0, 3.0, 2),
@@ -125,7 +124,7 @@ def test_predictions_are_those_of_the_model(model, classes):
     np.testing.assert_array_equal(said.index, split.index[keep])
     np.testing.assert_array_equal(np.array(classes)[said.targets], split.labels[keep])
     X = np.hstack([split.pixels[keep] / 127.5 - 1, np.ones((keep.sum(), 1))])
-    expected = MODELS[model].predict(X @ group.weights)
+    expected = load_model(model).predict(X @ group.weights)
     np.testing.assert_array_equal(said.predicted, expected)
     assert (said.confidence >= 1 / len(classes)).all() and (said.confidence <= 1).all()
 

@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 
 def unlock(repository, folder):
     command = [sys.executable, repository / "tools" / "unlock_stale.py"]
@@ -37,9 +40,12 @@ def test_what_an_earlier_config_made_is_named_as_such(repository, tmp_path):
     (results / "figures").mkdir(parents=True)
     for name in ("report.pdf", "figures/new.png", "figures/old.png", "figures/old.svg"):
         (results / name).touch()
+    runs = [{"task": "t", "ended": "max_epochs"}, {"task": "t", "ended": "diverged"}]
+    pq.write_table(pa.Table.from_pylist(runs), results / "metrics.parquet")
     (results / "products.txt").write_text("results/figures/new.png\n")
     command = [sys.executable, repository / "tools" / "summarise.py"]
     output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "Results: 1 figure in" in output.stdout
+    assert "1 of 2 trainings diverged: t (1)." in output.stdout
     *_, last = output.stdout.splitlines()
     assert last.endswith("not of this one: results/report.pdf, results/figures/old.png")

@@ -1,20 +1,38 @@
-"""The grid of runs, and how it is put on a command line."""
+"""The grid of runs, and the jobs that train it."""
 
-import json
+import pytest
 
-from runs.grid import grid_of, runs_of_tasks, tasks_of
-
-
-def task(seeds: list[int], l2_lambda: tuple[str, ...] = ("0", "1e-3")) -> dict:
-    return {"l2_lambda": list(l2_lambda), "shuffle": [False, True], "seeds": seeds}
+from runs.grid import blocks_of, select_blocks
 
 
-def test_grid_keeps_the_runs_and_their_order():
-    tasks = {"a": task([3, 4, 5, 9, 1, 2]), "b": task([7])}
-    assert runs_of_tasks(tasks_of(grid_of(tasks))) == runs_of_tasks(tasks)
+def tasks(seeds: list[int], l2_lambda: tuple[str, ...] = ("0", "1e-3")) -> dict:
+    return {"a": {"l2_lambda": list(l2_lambda), "shuffle": ["false", "true"], "seeds": seeds}}
 
 
-def test_command_line_does_not_grow_with_the_seeds():
-    tasks = {"a": task(list(range(100_000)))}
-    assert len(json.dumps(grid_of(tasks))) < 200
-    assert len(runs_of_tasks(tasks_of(grid_of(tasks)))) == 2 * (1 + 100_000)
+def test_a_job_trains_a_combination_and_the_order_of_the_file_needs_no_seeds():
+    assert [block.folder for block in blocks_of(tasks([3, 4, 9]), 50)] == [
+        "a/lambda-0/shuffle-false/seeds-3-3",
+        "a/lambda-0/shuffle-true/seeds-3-9",
+        "a/lambda-1e-3/shuffle-false/seeds-3-3",
+        "a/lambda-1e-3/shuffle-true/seeds-3-9",
+    ]
+
+
+def test_more_seeds_leave_the_full_blocks_as_they_are():
+    before, after = (set(blocks_of(tasks(list(range(n))), 10)) for n in (20, 25))
+    assert before < after
+    assert {block.folder for block in after - before} == {
+        "a/lambda-0/shuffle-true/seeds-20-24",
+        "a/lambda-1e-3/shuffle-true/seeds-20-24",
+    }
+
+
+@pytest.mark.parametrize(
+    ("selection", "count"),
+    [({}, 8), ({"seed": 4}, 2), ({"seed": [0, 4]}, 6), ({"seed": 4, "l2_lambda": "0"}, 1)],
+)
+def test_a_selection_takes_the_blocks_that_hold_its_runs(selection, count):
+    of_five = tasks([0, 1, 2, 3, 4])
+    of_five["a"]["varies"] = {}
+    blocks = blocks_of(of_five, 2)
+    assert len(select_blocks(blocks, of_five, {"task": "a"} | selection)) == count

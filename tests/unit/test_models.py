@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from regression.evaluation import evaluate
 from regression.features import features
-from regression.models import MODELS, output_count
+from regression.models import load_model
 
 CLASSES = {"logistic": 2, "softmax": 4}
 
@@ -24,15 +24,17 @@ def problem(model, make_examples):
     """Features (60, 13), targets (60,) and random weights of the model."""
     examples = make_examples(60, 12, CLASSES[model])
     X = features(examples.pixels)
-    outputs = output_count(model, CLASSES[model])
+    outputs = load_model(model).output_count(CLASSES[model])
     W = np.random.default_rng(1).normal(0, 0.5, (X.shape[1], outputs))
     return X, examples.targets, W
 
 
 def objective(model, X, targets, l2_lambda, shape):
+    module = load_model(model)
+
     def value(flat):
         W = flat.reshape(shape)
-        return MODELS[model].loss(MODELS[model].logits(W, X), targets) + l2_lambda * np.sum(W**2)
+        return module.loss(module.logits(W, X), targets) + l2_lambda * np.sum(W**2)
 
     return value
 
@@ -40,7 +42,7 @@ def objective(model, X, targets, l2_lambda, shape):
 @pytest.mark.parametrize("l2_lambda", [0.0, 0.3])
 def test_gradient_agrees_with_finite_differences(model, problem, l2_lambda):
     X, targets, W = problem
-    gradient = MODELS[model].gradient(W, X, targets, l2_lambda)
+    gradient = load_model(model).gradient(W, X, targets, l2_lambda)
     value = objective(model, X, targets, l2_lambda, W.shape)
     step = 1e-5
     # Central differences: the mean of the two one-sided ones, exact to the square of the step.
@@ -56,7 +58,7 @@ def test_optimum_agrees_with_scikit_learn(model, problem):
         objective(model, X, targets, l2_lambda, W.shape),
         np.zeros(W.size),
         jac=lambda flat: (
-            MODELS[model].gradient(flat.reshape(W.shape), X, targets, l2_lambda).ravel()
+            load_model(model).gradient(flat.reshape(W.shape), X, targets, l2_lambda).ravel()
         ),
         method="L-BFGS-B",
         options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 10_000},
@@ -67,29 +69,29 @@ def test_optimum_agrees_with_scikit_learn(model, problem):
         X, targets
     )
     assert np.allclose(ours, theirs.coef_.T, atol=1e-6)
-    assert np.array_equal(MODELS[model].predict(X @ ours), theirs.predict(X))
+    assert np.array_equal(load_model(model).predict(X @ ours), theirs.predict(X))
 
 
 @given(scale=st.floats(1, 1e300), target=st.integers(0, 1))
 def test_losses_stay_finite_for_extreme_logits(scale, target):
     z = np.array([[scale, -scale]])
-    softmax = MODELS["softmax"].loss(z, np.array([target]))
-    logistic = MODELS["logistic"].loss(z[:, :1], np.array([1 - target]))
+    softmax = load_model("softmax").loss(z, np.array([target]))
+    logistic = load_model("logistic").loss(z[:, :1], np.array([1 - target]))
     assert np.isfinite([softmax, logistic]).all()
     assert softmax >= 0 and logistic >= 0
 
 
 def test_zero_weights_give_the_loss_of_a_guess(model, problem):
     X, targets, W = problem
-    z = MODELS[model].logits(np.zeros_like(W), X)
-    assert MODELS[model].loss(z, targets) == pytest.approx(np.log(CLASSES[model]))
+    z = load_model(model).logits(np.zeros_like(W), X)
+    assert load_model(model).loss(z, targets) == pytest.approx(np.log(CLASSES[model]))
 
 
 @given(shift=st.floats(-50, 50))
 def test_softmax_does_not_change_when_all_logits_shift(shift):
     z = np.random.default_rng(0).normal(size=(20, 5))
     targets = np.arange(20) % 5
-    loss = MODELS["softmax"].loss
+    loss = load_model("softmax").loss
     assert loss(z + shift, targets) == pytest.approx(loss(z, targets), abs=1e-12)
 
 
@@ -98,7 +100,7 @@ def test_softmax_of_two_classes_is_logistic_regression(make_examples):
     X = features(examples.pixels)
     w = np.random.default_rng(2).normal(size=(10, 1))
     W = np.hstack([np.zeros_like(w), w])
-    logistic, softmax = MODELS["logistic"], MODELS["softmax"]
+    logistic, softmax = load_model("logistic"), load_model("softmax")
     assert softmax.loss(X @ W, examples.targets) == pytest.approx(
         logistic.loss(X @ w, examples.targets), abs=1e-13
     )
@@ -114,5 +116,5 @@ def test_evaluation_in_chunks_is_the_evaluation_of_the_whole(make_examples):
     W = np.random.default_rng(3).normal(size=(7, 3))
     z = features(examples.pixels) @ W
     score = evaluate("softmax", W, examples)
-    assert score.loss == pytest.approx(MODELS["softmax"].loss(z, examples.targets), abs=1e-12)
+    assert score.loss == pytest.approx(load_model("softmax").loss(z, examples.targets), abs=1e-12)
     assert score.accuracy == np.mean(z.argmax(axis=1) == examples.targets)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from regression import logistic, softmax
 from regression.features import features
+from regression.models import logistic, softmax
 from regression.optimum import find_optimum
 
 

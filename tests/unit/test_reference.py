@@ -10,7 +10,7 @@ import yaml
 import reference
 from images.splits import Split, write_split
 from judging.ledger import CLAIMS_SCHEMA
-from runs.results import (
+from runs.schemas import (
     HISTORIES_SCHEMA,
     HISTORY_SCHEMA,
     METRICS_SCHEMA,
@@ -18,7 +18,7 @@ from runs.results import (
 )
 
 FILES = Path("docs", "reference", "files.md")
-RUN = "results/runs/<task>/lambda-<lambda>/shuffle-<shuffle>/seed-<seed>"
+RUN = "results/runs/<task>/lambda-<lambda>/shuffle-<shuffle>/seeds-<first>-<last>"
 
 
 def columns(page: str, file: str) -> dict[str, str]:

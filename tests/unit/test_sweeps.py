@@ -1,6 +1,5 @@
 """Sweeps: a list in a task stands for one task for each value."""
 
-import copy
 import re
 from pathlib import Path
 
@@ -8,14 +7,15 @@ import numpy as np
 import pytest
 import yaml
 
-import figure as figure_script
 from common.errors import DataError
 from images.splits import Examples, first_examples
-from pipeline.config import ConfigError, validate_config
-from runs.grid import grid_of, objectives, runs_of_tasks, select_runs, tasks_of
-from runs.sweeps import expand_sweeps
+from pipeline.config import ConfigError, name_shuffles, validate_config
+from plots.figures import groups_of
+from runs.grid import blocks_of, expand_sweeps, objectives, select_blocks
+from runs.results import Results
 
 ROOT = Path(__file__).parents[2]
+DEFAULTS = {"train_size": None, "checks_per_epoch": 5, "skip_batches": []}
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 
@@ -33,8 +33,14 @@ def swept(config):
     return config
 
 
-def test_a_combination_is_a_task_named_after_what_varies(swept):
-    tasks = expand_sweeps(swept["tasks"])
+@pytest.fixture
+def tasks(swept):
+    """Its tasks, as the rules know them."""
+    name_shuffles(swept)
+    return expand_sweeps({name: DEFAULTS | task for name, task in swept["tasks"].items()})
+
+
+def test_a_combination_is_a_task_named_after_what_varies(tasks):
     names = [name for name in tasks if name.startswith("logistic/")]
     assert names == [
         "logistic/classes-3-2/learning_rate-0.01",
@@ -48,37 +54,28 @@ def test_a_combination_is_a_task_named_after_what_varies(swept):
 
 
 def test_a_longer_list_leaves_the_folders_of_the_others(swept):
-    before = {run.folder for run in runs_of_tasks(expand_sweeps(swept["tasks"]))}
+    before = {block.folder for block in blocks_of(expand_sweeps(swept["tasks"]), 50)}
     swept["tasks"]["logistic"]["learning_rate"].insert(0, 0.5)
-    after = {run.folder for run in runs_of_tasks(expand_sweeps(swept["tasks"]))}
+    after = {block.folder for block in blocks_of(expand_sweeps(swept["tasks"]), 50)}
     assert before < after
     assert all("learning_rate-0.5" in folder for folder in after - before)
-
-
-def test_the_grid_on_a_command_line_has_all_runs(swept):
-    runs = runs_of_tasks(expand_sweeps(swept["tasks"]))
-    assert runs_of_tasks(tasks_of(grid_of(swept["tasks"]))) == runs
 
 
 @pytest.mark.parametrize(
     ("selection", "count"),
     [
-        ({"task": "logistic"}, 12),
-        ({"task": "logistic", "classes": [4, 9]}, 6),
-        ({"task": "logistic", "classes": [[4, 9], [3, 2]], "learning_rate": 0.1}, 6),
-        ({"task": "logistic", "learning_rate": [0.01], "shuffle": True, "seed": 1}, 2),
-        ({"task": "logistic/classes-4-9/learning_rate-0.1"}, 3),
+        ({"task": "logistic"}, 8),
+        ({"task": "logistic", "classes": [4, 9]}, 4),
+        ({"task": "logistic", "classes": [[4, 9], [3, 2]], "learning_rate": 0.1}, 4),
+        ({"task": "logistic", "learning_rate": [0.01], "shuffle": "true", "seed": 1}, 2),
+        ({"task": "logistic/classes-4-9/learning_rate-0.1"}, 2),
     ],
 )
-def test_a_selection_narrows_a_sweep(swept, selection, count):
-    for tasks in (expand_sweeps(swept["tasks"]), tasks_of(grid_of(swept["tasks"]))):
-        assert len(select_runs(tasks, selection)) == count
+def test_a_selection_narrows_a_sweep(tasks, selection, count):
+    assert len(select_blocks(blocks_of(tasks, 50), tasks, selection)) == count
 
 
-def test_tasks_that_differ_in_how_they_are_trained_share_an_optimum(swept):
-    tasks = expand_sweeps(
-        {name: {"train_size": None} | task for name, task in swept["tasks"].items()}
-    )
+def test_tasks_that_differ_in_how_they_are_trained_share_an_optimum(tasks):
     of_logistic = [name for name, _ in objectives(tasks).values() if name.startswith("logistic")]
     # Named after a task without a sweep where there is one, whatever the order.
     assert of_logistic == ["logistic-early-stopping", "logistic/classes-4-9/learning_rate-0.01"]
@@ -115,18 +112,20 @@ def test_a_figure_that_names_a_value_out_of_the_sweep_is_refused(config, swept):
         validate_config(swept, SCHEMA)
 
 
-def test_labels_name_what_varies_and_is_not_on_the_axis(swept):
-    tasks = expand_sweeps(copy.deepcopy(swept["tasks"]))
-    runs = select_runs(tasks, {"task": "logistic", "shuffle": True, "seed": 0})
-    assert figure_script.labels(runs, tasks)[0] == "classes 3, 2, learning rate 0.01"
-    assert (
-        figure_script.labels(runs, tasks, "classes")
-        == [
-            "learning rate 0.01",
-            "learning rate 0.1",
-        ]
-        * 2
-    )
+def test_labels_name_what_varies_and_is_not_on_the_axis():
+    common = dict.fromkeys(("train_size", "batch_size", "max_epochs", "patience")) | {
+        **{"task": "t", "dataset": "mnist", "model": "logistic", "l2_lambda": 0.0, "spelling": "0"},
+        **{"shuffle": "true", "seed": 0, "checks_per_epoch": 5, "skip_batches": []},
+    }
+    rows = [
+        common | {"classes": classes, "learning_rate": rate}
+        for classes in ([3, 2], [4, 9])
+        for rate in (0.01, 0.1)
+    ]
+    results = Results("results", [])
+    assert groups_of(results, rows)[0].label == "classes 3, 2, learning rate 0.01"
+    labels = [group.label for group in groups_of(results, rows, "classes")]
+    assert labels == ["learning rate 0.01", "learning rate 0.1"]
 
 
 def test_only_as_many_examples_as_there_are():

@@ -39,7 +39,7 @@ def times(reader: Reader) -> dict[str, int]:
     runs = reader.checkout.results / "runs"
     return {
         path.parent.relative_to(runs).as_posix(): path.stat().st_mtime_ns
-        for path in runs.rglob("summary.json")
+        for path in runs.rglob("metrics.parquet")
     }
 
 
@@ -67,19 +67,19 @@ def test_the_tutorial(reader):
     before = verdicts(reader)
 
     new = follow("Another λ")
-    assert new == {f"softmax/lambda-0.05/shuffle-true/seed-{seed}" for seed in (0, 1)}
+    assert new == {"softmax/lambda-0.05/shuffle-true/seeds-0-1"}
     assert verdicts(reader) == before
 
     new = follow("Another pair of digits")
     assert {run.split("/")[0] for run in new} == {"four-or-nine"}
-    assert len(new) == 3
+    assert len(new) == 2
     assert figure(reader, "four_or_nine").stat().st_size > 10_000
 
     if not FASHION.is_dir():
         pytest.skip("Fashion-MNIST is not here: install Debian's package dataset-fashion-mnist")
     old = {name: figure(reader, name).read_bytes() for name in ("figure_01", "figure_09")}
     new = follow("Another data set")
-    assert Counter(run.split("/")[0] for run in new) == {"softmax": 12}
+    assert Counter(run.split("/")[0] for run in new) == {"softmax": 6}
     assert figure(reader, "figure_01").read_bytes() == old["figure_01"]
     assert figure(reader, "figure_09").read_bytes() != old["figure_09"]
     after = verdicts(reader)
@@ -158,9 +158,7 @@ def test_every_key_of_the_json_files_is_described(finished, repository):
     page = (repository / "docs" / "reference" / "files.md").read_text()
     sections = re.findall(r"^## `(\S+\.json)`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     for heading, section in sections:
-        # A summary has the columns of the metrics.
-        if not heading.endswith("summary.json"):
-            file = heading.replace("<task>", "softmax").replace("<lambda>", "1")
-            content = json.loads((finished.folder / file).read_text())
-            keys = content[0] if isinstance(content, list) else content
-            assert {*keys} <= {*re.findall(r"`(\w+)`", section)}, file
+        file = heading.replace("<task>", "softmax").replace("<lambda>", "1")
+        content = json.loads((finished.folder / file).read_text())
+        keys = content[0] if isinstance(content, list) else content
+        assert {*keys} <= {*re.findall(r"`(\w+)`", section)}, file

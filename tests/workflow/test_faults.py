@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+
+import pyarrow.parquet as pq
 
 
 def test_a_damaged_split_is_noticed_and_named(checkout):
@@ -22,30 +26,47 @@ def test_a_damaged_split_is_noticed_and_named(checkout):
 
 def test_a_damaged_run_file_is_noticed_and_named(checkout):
     before = checkout.contents()
-    summary = next(checkout.results.glob("runs/softmax/*/*/*/summary.json"))
-    summary.write_text(summary.read_text()[:40])
+    metrics = checkout.trained("softmax")[0] / "metrics.parquet"
+    metrics.write_bytes(metrics.read_bytes()[:40])
     output = checkout.snakemake("runs", check=False)
-    assert "summary.json: not readable as JSON" in output and "Traceback" not in output
-    summary.unlink()
+    assert "metrics.parquet: not readable as Parquet" in output and "Traceback" not in output
+    metrics.unlink()
     checkout.snakemake("runs")
     assert checkout.contents() == before
 
 
-def test_a_divergent_training_is_named_and_the_others_go_on(checkout):
-    checkout.set_config("tasks.softmax.learning_rate", 1e300)
-    output = checkout.snakemake("runs", check=False)
-    # Without L2 term the gradient is bounded: there it is the weights that grow beyond all limits.
-    assert "task softmax, lambda 0, seed 0: the norm of the weights became inf at step" in output
-    assert "task softmax, lambda 1, seed 0: the validation loss became nan at step" in output
+def test_a_divergent_training_is_a_result_among_the_others(checkout):
+    """The steepest descent leaves all numbers; whoever looks at the others is told."""
+    checkout.set_config("tasks.softmax.learning_rate", [0.01, 1e300])
+    checkout.set_config("figures.figure_07.runs.learning_rate", 0.01)
+    checkout.set_config("figures.figure_08.runs.learning_rate", 0.01)
+    output = checkout.snakemake()
     assert "Traceback" not in output and "Warning" not in output
-    assert not list(checkout.results.glob("runs/softmax/**/summary.json"))
-    assert list(checkout.results.glob("runs/logistic/**/summary.json"))
+    rows = pq.read_table(checkout.results / "metrics.parquet").to_pandas()
+    diverged = rows[rows.ended == "diverged"]
+    assert set(diverged.task) == {"softmax/learning_rate-1e+300"} and len(diverged) == 10
+    assert diverged.test_accuracy.isna().all() and rows.test_accuracy.notna().sum() == 15
+    assert (diverged.steps <= 1).all()
+    # Beside them, the sweep's other half is drawn, told from them in the legend, and explorable.
+    legend = (checkout.results / "figures" / "figure_10.svg").read_text()
+    assert "learning rate 1e+300" in legend
+    accuracies = (checkout.results / "figures" / "figure_05_seeds.svg").read_text()
+    assert "2 of 2 diverged" in accuracies
+    assert "softmax/learning_rate-0.01" in (checkout.results / "explorer.html").read_text()
+    summary = subprocess.run(
+        [sys.executable, "tools/summarise.py"],
+        cwd=checkout.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "10 of 25 trainings diverged: softmax/learning_rate-1e+300 (10)" in summary.stdout
 
 
 def test_a_class_without_images_is_named(checkout):
     checkout.set_config("tasks.logistic.classes", [3, 77])
     output = checkout.snakemake("runs", check=False)
-    assert "task logistic, lambda 0, seed 0: no image has the label 77" in output
+    assert "task logistic, lambda 0: no image has the label 77" in output
 
 
 def test_a_wrong_config_is_refused_before_anything_runs(checkout):
@@ -68,12 +89,13 @@ def test_no_source_for_the_data_is_one_message(fresh):
 def test_a_kill_in_the_middle_loses_nothing(fresh, finished):
     process = fresh.start()
     deadline = time.monotonic() + 120
-    while len(list(fresh.results.glob("runs/**/summary.json"))) < 2:
+    while len(fresh.trained()) < 2:
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    done = {path: path.stat().st_ino for path in fresh.results.glob("runs/**/summary.json")}
+    files = [folder / "metrics.parquet" for folder in fresh.trained()]
+    done = {path: path.stat().st_ino for path in files}
     fresh.unlock()
     fresh.snakemake()
     assert fresh.contents() == finished.contents()

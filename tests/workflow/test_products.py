@@ -1,13 +1,12 @@
 """What a whole run leaves behind, held to the contracts."""
 
-import json
 import zipfile
 
 import pyarrow.parquet as pq
 
-from runs.results import HISTORIES_SCHEMA, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA
+from runs.schemas import HISTORIES_SCHEMA, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA
 
-RUN = "runs/softmax/lambda-0.001/shuffle-true/seed-0"
+RUN = "runs/softmax/lambda-0.001/shuffle-true/seeds-0-1"
 
 
 def test_figures_and_tables_are_there_in_every_format(finished):
@@ -41,10 +40,11 @@ def test_splits_are_the_rows_of_the_source_that_the_config_names(finished):
     }
 
 
-def test_summary_is_the_runs_row_of_the_metrics(finished):
-    summary = json.loads((finished.results / RUN / "summary.json").read_text())
+def test_the_rows_of_a_job_are_in_the_metrics_of_all(finished):
+    of_job = pq.read_table(finished.results / RUN / "metrics.parquet").to_pylist()
     rows = pq.read_table(finished.results / "metrics.parquet").to_pylist()
-    assert summary in rows
+    assert [row["seed"] for row in of_job] == [0, 1]
+    assert all(row in rows for row in of_job)
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -1,6 +1,6 @@
 # Comes in: the runs and their tables, the splits, the claims file. Goes out: results/checks.json,
 # results/optimum/<task>/lambda-<lambda>.json, results/gradients/<task>.json,
-# results/derivations.json, and the verdicts in results/claims.{parquet,json,md}.
+# results/equations.json, and the verdicts in results/claims.{parquet,json,md}.
 
 
 rule optimum:
@@ -50,17 +50,17 @@ rule gradients:
         " --output {output:q} > {log:q} 2>&1"
 
 
-rule derivations:
+rule equations:
     input:
-        **code("derivations.py"),
+        **code("equations.py"),
     output:
-        "results/derivations.json",
+        "results/equations.json",
     log:
-        "results/logs/derivations.log",
+        "results/logs/equations.log",
     benchmark:
-        "results/benchmarks/derivations.tsv"
+        "results/benchmarks/equations.tsv"
     message:
-        "Proving the report's equations"
+        "Proving or refuting the report's equations"
     shell:
         "python {input.script:q} --output {output:q} > {log:q} 2>&1"
 
@@ -68,7 +68,7 @@ rule derivations:
 rule claims:
     input:
         **code("claims.py"),
-        claims=CLAIMS or [],
+        claims=local(CLAIMS) if CLAIMS else [],
         checks="results/checks.json",
         metrics="results/metrics.parquet",
         history="results/history.parquet",
@@ -96,5 +96,6 @@ rule claims:
         "Judging the report's statements"
     shell:
         "python {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
-        " --tasks {params.tasks:q} --runs {params.runs:q} --results results --table {output.table:q}"
+        " --tasks {params.tasks:q} --runs {params.runs:q}"
+        " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

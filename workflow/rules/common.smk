@@ -9,7 +9,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-WORKFLOW = Path(workflow.basedir, "workflow")
+# Not workflow.basedir: of a module, that is the folder of the workflow that uses it.
+WORKFLOW = Path(workflow.current_basedir).parent
 SCRIPTS = WORKFLOW / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
@@ -18,10 +19,22 @@ from pipeline.imports import code_of
 from pipeline.progress import attach as attach_progress
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, objectives, select_blocks
 
+CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
+
+
+def beside_config(file: str | None) -> str | None:
+    """A file that the config names: beside the config, else in this folder, else the workflow's."""
+    folders = [*(Path(path).parent for path in reversed(CONFIG_FILES)), Path(), WORKFLOW.parent]
+    found = [folder / file for folder in folders if file and (folder / file).is_file()]
+    return os.path.relpath(found[0]) if found else file
+
+
 try:
-    refuse_duplicates(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
+    refuse_duplicates(CONFIG_FILES)
     validate_config(config, WORKFLOW / "schemas" / "config.schema.yaml")
     name_shuffles(config)
+    if config["claims"] and not Path(beside_config(config["claims"])).is_file():
+        raise ConfigError(f"claims: there is no file {config['claims']!r}; null judges none")
 except ConfigError as error:
     raise WorkflowError(str(error))
 
@@ -66,10 +79,8 @@ FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
 )
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
-ALL_SCRIPTS = sorted(os.path.relpath(path) for path in SCRIPTS.rglob("*.py"))
 
-CLAIMS = config["claims"]
-REPORT_TEMPLATE = os.path.relpath(WORKFLOW / "report" / "report.typ")
+CLAIMS = beside_config(config["claims"])
 
 
 wildcard_constraints:
@@ -83,11 +94,16 @@ wildcard_constraints:
     table="|".join(TABLES) or "none",
 
 
+def source(path: Path) -> str:
+    """A file of the workflow as an input; `local`, since the prefix of a module is for results."""
+    return local(os.path.relpath(path))
+
+
 def code(script: str) -> dict[str, str | list[str]]:
     """A script and the modules it imports, as inputs of its rule: an edit of any reruns the rule."""
     path = SCRIPTS / script
-    modules = [os.path.relpath(module) for module in code_of(path, SCRIPTS) if module != path]
-    return {"script": os.path.relpath(path), "code": modules}
+    modules = [source(module) for module in code_of(path, SCRIPTS) if module != path]
+    return {"script": source(path), "code": modules}
 
 
 def run_files(blocks: list, *names: str) -> list[str]:
@@ -133,6 +149,12 @@ def split_files(wildcards) -> dict[str, str]:
     """The splits of the data set that a task trains on, by name."""
     dataset = TASKS[wildcards.task]["dataset"]
     return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
+
+
+def seeds_of(wildcards) -> tuple[int, ...]:
+    """The seeds of a block."""
+    folder = "{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}".format(**wildcards)
+    return SEEDS[folder]
 
 
 def with_model(script: str):
@@ -188,7 +210,7 @@ def claim_files() -> list[str]:
     if not CLAIMS:
         return []
     verdicts = [f"results/claims.{format}" for format in ("parquet", "json", "md")]
-    return ["results/derivations.json", *gradient_files(), *optimum_files(), *verdicts]
+    return ["results/equations.json", *gradient_files(), *optimum_files(), *verdicts]
 
 
 def report_files() -> list[str]:

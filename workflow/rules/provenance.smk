@@ -4,7 +4,7 @@
 
 rule list_products:
     input:
-        template="workflow/report/products.txt",
+        template=source(WORKFLOW / "report" / "products.txt"),
         products=rules.products.input,
     output:
         "results/products.txt",
@@ -23,7 +23,7 @@ rule manifest:
         list=rules.list_products.output,
         products=rules.products.input,
         # Any edit of the code renews the hashes of the code, even if all products stay the same.
-        sources=ALL_SCRIPTS,
+        sources=[source(path) for path in sorted(SCRIPTS.rglob("*.py"))],
     output:
         manifest="results/manifest.json",
         environment="results/environment.json",

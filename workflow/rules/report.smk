@@ -30,7 +30,7 @@ rule figure:
         "Drawing {wildcards.figure}"
     shell:
         "python {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
-        " --results results --output {output:q} > {log:q} 2>&1"
+        " --results $(dirname $(dirname {output.png:q})) --output {output:q} > {log:q} 2>&1"
 
 
 rule table:
@@ -61,17 +61,17 @@ rule table:
     message:
         "Comparing {wildcards.table} with the report"
     shell:
-        "python {input.script:q} --table {params.table:q} --runs {params.runs:q} --results results"
+        "python {input.script:q} --table {params.table:q} --runs {params.runs:q}"
+        " --results $(dirname $(dirname {output.csv:q}))"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
 
 rule report_pdf:
     input:
         **code("report_pdf.py"),
-        template=REPORT_TEMPLATE,
+        template=source(WORKFLOW / "report" / "report.typ"),
         metrics="results/metrics.parquet",
         claims="results/claims.json",
-        derivations="results/derivations.json",
         checks="results/checks.json",
         table="results/tables/table_1.csv",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
@@ -88,15 +88,15 @@ rule report_pdf:
     shell:
         "python {input.script:q} --template {input.template:q} --config {params.config:q}"
         " --metrics {input.metrics:q} --claims {input.claims:q}"
-        " --derivations {input.derivations:q} --checks {input.checks:q} --table {input.table:q}"
-        " --figures results/figures --output {output:q} > {log:q} 2>&1"
+        " --checks {input.checks:q} --table {input.table:q}"
+        " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
 
 
 rule explorer:
     input:
         **code("explorer.py"),
-        models=[os.path.relpath(path) for path in SCRIPTS.glob("regression/models/*.py")],
-        template=os.path.relpath(WORKFLOW / "report" / "explorer.html"),
+        models=[source(path) for path in sorted(SCRIPTS.glob("regression/models/*.py"))],
+        template=source(WORKFLOW / "report" / "explorer.html"),
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
     output:
@@ -114,5 +114,5 @@ rule explorer:
     message:
         "Putting all runs into a page to look around in"
     shell:
-        "python {input.script:q} --runs {params.runs:q} --results results"
+        "python {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
         " --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -2,12 +2,6 @@
 # shuffle-<>/seeds-<first>-<last>/, and all of them in results/{metrics,history}.parquet.
 
 
-def seeds_of(wildcards) -> tuple[int, ...]:
-    """The seeds of a block."""
-    folder = "{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}".format(**wildcards)
-    return SEEDS[folder]
-
-
 rule train:
     input:
         unpack(split_files),
@@ -54,7 +48,7 @@ rule collect:
     message:
         "Gathering the metrics and histories of all runs"
     shell:
-        "python {input.script:q} --root results/runs --runs {params.runs:q}"
+        "python {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
         " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
 
 

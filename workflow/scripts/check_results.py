@@ -10,7 +10,7 @@ from common.explain import listed
 from common.files import write_json
 from runs.checks import WHAT_IS_TESTED, read_histories, violations
 from runs.results import read_table
-from runs.tables import METRICS_SCHEMA
+from runs.schemas import METRICS_SCHEMA
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import pyarrow as pa
 from common import cli
 from common.files import parquet_writer, read_parquet, write_parquet
 from runs.results import read_table
-from runs.tables import HISTORIES_SCHEMA, METRICS_SCHEMA, with_combination
+from runs.schemas import HISTORIES_SCHEMA, METRICS_SCHEMA
+from runs.tables import with_combination
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from common import cli
 from common.errors import DataError
 from common.files import read_json, replace_atomically
 from runs.results import read_table
-from runs.tables import METRICS_SCHEMA
+from runs.schemas import METRICS_SCHEMA
 
 #: The packages whose version can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")
@@ -23,12 +23,10 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
     with arguments.table.open(newline="", encoding="utf-8") as file:
         table_1 = list(csv.DictReader(file))
-    ledger = read_json(arguments.claims)
     return {
         "config": arguments.config,
         "metrics": read_table(arguments.metrics, METRICS_SCHEMA).to_pylist(),
-        "ledger": ledger,
-        "derivations": read_json(arguments.derivations)["equations"],
+        "ledger": read_json(arguments.claims),
         "checks": read_json(arguments.checks)["tests"],
         "table_1": table_1,
         "figures_folder": arguments.figures.as_posix(),
@@ -66,7 +64,6 @@ def main() -> None:
     )
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--derivations", type=Path, required=True)
     parser.add_argument("--checks", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True, help="Table 1 as CSV")
     parser.add_argument("--figures", type=Path, required=True, help="folder, below this one")

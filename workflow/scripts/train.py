@@ -7,14 +7,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from common import cli
+from common.errors import DataError
 from common.files import parquet_writer, write_parquet
 from images.splits import Examples, first_examples, read_split, select_classes
 from regression.evaluation import evaluate
 from regression.settings import Settings
 from regression.trainers import make_trainer, train_seeds
 from regression.training import TrainingResult
+from runs.schemas import HISTORY_SCHEMA
 from runs.tables import (
-    HISTORY_SCHEMA,
     history_table,
     metrics_row,
     metrics_table,
@@ -54,9 +55,8 @@ def result_row(
     return metrics_row(settings, seed, len(examples["train"].targets), result, scores)
 
 
-def main() -> None:
+def train(arguments: argparse.Namespace) -> None:
     """Train with each seed; its rows are written before the next but few is finished."""
-    arguments = read_arguments()
     settings: Settings = arguments.settings
     splits = {name: read_split(getattr(arguments, name)) for name in SPLITS}
     examples = {name: select_classes(split, settings.classes) for name, split in splits.items()}
@@ -79,6 +79,16 @@ def main() -> None:
                 labels = list(settings.classes[-result.weights.shape[1] :])
                 add_weights(weights_table(seed, result.weights, labels, schema))
     write_parquet(metrics_table(rows), arguments.metrics)
+
+
+def main() -> None:
+    """Read the command line and train; an error names what was to be trained."""
+    arguments = read_arguments()
+    try:
+        train(arguments)
+    except DataError as error:
+        settings = arguments.settings
+        raise DataError(f"task {settings.task}, lambda {settings.l2_lambda:g}: {error}") from error
 
 
 if __name__ == "__main__":

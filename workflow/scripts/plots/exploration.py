@@ -17,7 +17,7 @@ from regression.features import features
 from regression.models import load_model
 from runs.curves import Curve, block_statistics
 from runs.results import Results
-from runs.tables import CURVES
+from runs.schemas import CURVES
 
 #: Images turned into float64 features at a time, to bound the memory.
 _CHUNK = 4096

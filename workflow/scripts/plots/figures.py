@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from common.files import replace_atomically
 from runs.curves import Curve, block_statistics
 from runs.results import Results
-from runs.tables import SETTINGS
+from runs.schemas import SETTINGS
 
 #: Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -88,7 +88,7 @@ def group_constants(group: Group, predictions: Predictions) -> dict:
         "l2_lambda": group.l2_lambda,
         "lambda_order": float(group.l2_lambda),
         "variant": group.variant,
-        "folder": group.runs[0]["folder"],
+        "folder": f"results/runs/{group.runs[0]['folder']}",
         "steps": max(run["steps"] for run in group.runs),
         "seeds": len(group.runs),
         "accuracy": f"{accuracies[0]:.4f}" + several * (len(accuracies) > 1),
@@ -165,7 +165,7 @@ def runs_table(groups: Sequence[Group]) -> str:
         for name in _METRICS:
             layout = "{:.0f}" if name == "steps" else "{:.4f}"
             cells.append(mean_and_range([run[name] for run in group.runs], layout))
-        cells.append(group.runs[0]["folder"])
+        cells.append(f"results/runs/{group.runs[0]['folder']}")
         lines.append(
             f'<tr><th scope="row">{escape(group.task)}</th>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -190,7 +190,7 @@ def _metric_rows(group: Group) -> Iterable[dict]:
             "validation": run["validation_accuracy"],
             "test": run["test_accuracy"],
             "norm": run["weight_norm"],
-            "file": f"{run['folder']}/metrics.parquet",
+            "file": f"results/runs/{run['folder']}/metrics.parquet",
         }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from runs.tables import (
+from runs.schemas import (
     CURVES,
     HISTORIES_SCHEMA,
     METRICS_SCHEMA,

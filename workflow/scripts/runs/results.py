@@ -17,7 +17,7 @@ from common.files import read_parquet
 from images.splits import Examples, Split, first_examples, read_split, select_classes
 from runs.curves import Curve
 from runs.grid import as_list, base_name
-from runs.tables import CURVES, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA, numbers
+from runs.schemas import CURVES, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA
 
 
 class Weights(NamedTuple):
@@ -161,3 +161,10 @@ def require_schema(path: str | Path, found: pa.Schema, expected: pa.Schema) -> N
             f"{path}: its columns are {found.names}, expected {expected.names} with types "
             f"{[str(kind) for kind in expected.types]}. Delete it and run again."
         )
+
+
+def numbers(table: pa.Table, name: str) -> np.ndarray:
+    """A column of numbers without gaps as a NumPy array."""
+    values = table.column(name).combine_chunks()
+    every = np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype())
+    return every[values.offset : values.offset + len(values)]

@@ -1,4 +1,4 @@
-"""The tables of a training job and of all jobs together: their columns, and how they are made.
+"""How the tables of a training job, and of all jobs together, are made.
 
 A training job does not import pandas, which takes longer than all the rest of its start. pa.array,
 pa.table and pa.scalar would.
@@ -13,87 +13,13 @@ import pyarrow.json
 from regression.evaluation import Score
 from regression.settings import Settings
 from regression.training import TrainingResult
-
-#: What names a run in the tables over all runs.
-RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
-
-HISTORY_SCHEMA = pa.schema(
-    [
-        ("seed", pa.int64()),
-        ("step", pa.int64()),
-        ("split", pa.string()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-    ]
-)
-
-#: The columns that `collect` puts before those of a block's history.
-COMBINATION_COLUMNS = [
-    ("task", pa.string()),
-    ("l2_lambda", pa.float64()),
-    ("shuffle", pa.string()),
-]
-
-HISTORIES_SCHEMA = pa.schema([*COMBINATION_COLUMNS, *HISTORY_SCHEMA])
-
-#: One row a run. Of a run that diverged, `steps` is where, and there is neither loss, accuracy nor
-#: norm. `patience` is null where nothing stops a training early.
-METRICS_SCHEMA = pa.schema(
-    [
-        ("task", pa.string()),
-        ("model", pa.string()),
-        ("l2_lambda", pa.float64()),
-        ("shuffle", pa.string()),
-        ("seed", pa.int64()),
-        ("learning_rate", pa.float64()),
-        ("batch_size", pa.int64()),
-        ("max_epochs", pa.int64()),
-        ("patience", pa.int64()),
-        ("epochs", pa.int64()),
-        ("steps", pa.int64()),
-        ("stopped_early", pa.bool_()),
-        ("ended", pa.string()),
-        ("train_loss", pa.float64()),
-        ("validation_loss", pa.float64()),
-        ("test_loss", pa.float64()),
-        ("train_accuracy", pa.float64()),
-        ("validation_accuracy", pa.float64()),
-        ("test_accuracy", pa.float64()),
-        ("weight_norm", pa.float64()),
-        ("dataset", pa.string()),
-        ("classes", pa.list_(pa.int64())),
-        ("train_size", pa.int64()),
-        ("checks_per_epoch", pa.int64()),
-        ("skip_batches", pa.list_(pa.int64())),
-    ]
-)
-
-#: What a run was told, and what came of it.
-SETTINGS = (
-    *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
-    *("patience", "checks_per_epoch", "skip_batches"),
-)
-OUTCOMES = tuple(
-    name
-    for name in METRICS_SCHEMA.names
-    if name.endswith(("_loss", "_accuracy")) or name == "weight_norm"
-)
-
-WEIGHTS_SCHEMA = pa.schema(
-    [
-        ("seed", pa.int64()),
-        ("feature", pa.uint32()),
-        ("label", pa.uint8()),
-        ("weight", pa.float64()),
-    ]
-)
-
-#: The curves of a history: (split, metric).
-CURVES = (
-    ("train", "loss"),
-    ("validation", "loss"),
-    ("validation", "accuracy"),
-    ("train", "accuracy"),
+from runs.schemas import (
+    COMBINATION_COLUMNS,
+    HISTORIES_SCHEMA,
+    HISTORY_SCHEMA,
+    METRICS_SCHEMA,
+    SETTINGS,
+    WEIGHTS_SCHEMA,
 )
 
 
@@ -197,13 +123,6 @@ def column(values: np.ndarray) -> pa.Array:
     values = np.ascontiguousarray(values)
     buffers = [None, pa.py_buffer(values)]
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
-
-
-def numbers(table: pa.Table, name: str) -> np.ndarray:
-    """A column of numbers without gaps as a NumPy array."""
-    values = table.column(name).combine_chunks()
-    every = np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype())
-    return every[values.offset : values.offset + len(values)]
 
 
 def text_column(words: list[str], codes: np.ndarray) -> pa.Array:

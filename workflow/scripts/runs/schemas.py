@@ -1,0 +1,85 @@
+"""The columns of all tables of runs. Who reads them does not depend on the code that trains."""
+
+import pyarrow as pa
+
+#: What names a run in the tables over all runs.
+RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
+
+HISTORY_SCHEMA = pa.schema(
+    [
+        ("seed", pa.int64()),
+        ("step", pa.int64()),
+        ("split", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+    ]
+)
+
+#: The columns that `collect` puts before those of a block's history.
+COMBINATION_COLUMNS = [
+    ("task", pa.string()),
+    ("l2_lambda", pa.float64()),
+    ("shuffle", pa.string()),
+]
+
+HISTORIES_SCHEMA = pa.schema([*COMBINATION_COLUMNS, *HISTORY_SCHEMA])
+
+#: One row a run. Of a run that diverged, `steps` is where, and there is neither loss, accuracy nor
+#: norm. `patience` is null where nothing stops a training early.
+METRICS_SCHEMA = pa.schema(
+    [
+        ("task", pa.string()),
+        ("model", pa.string()),
+        ("l2_lambda", pa.float64()),
+        ("shuffle", pa.string()),
+        ("seed", pa.int64()),
+        ("learning_rate", pa.float64()),
+        ("batch_size", pa.int64()),
+        ("max_epochs", pa.int64()),
+        ("patience", pa.int64()),
+        ("epochs", pa.int64()),
+        ("steps", pa.int64()),
+        ("stopped_early", pa.bool_()),
+        ("ended", pa.string()),
+        ("train_loss", pa.float64()),
+        ("validation_loss", pa.float64()),
+        ("test_loss", pa.float64()),
+        ("train_accuracy", pa.float64()),
+        ("validation_accuracy", pa.float64()),
+        ("test_accuracy", pa.float64()),
+        ("weight_norm", pa.float64()),
+        ("dataset", pa.string()),
+        ("classes", pa.list_(pa.int64())),
+        ("train_size", pa.int64()),
+        ("checks_per_epoch", pa.int64()),
+        ("skip_batches", pa.list_(pa.int64())),
+    ]
+)
+
+#: What a run was told, and what came of it.
+SETTINGS = (
+    *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
+    *("patience", "checks_per_epoch", "skip_batches"),
+)
+OUTCOMES = tuple(
+    name
+    for name in METRICS_SCHEMA.names
+    if name.endswith(("_loss", "_accuracy")) or name == "weight_norm"
+)
+
+WEIGHTS_SCHEMA = pa.schema(
+    [
+        ("seed", pa.int64()),
+        ("feature", pa.uint32()),
+        ("label", pa.uint8()),
+        ("weight", pa.float64()),
+    ]
+)
+
+#: The curves of a history: (split, metric).
+CURVES = (
+    ("train", "loss"),
+    ("validation", "loss"),
+    ("validation", "accuracy"),
+    ("train", "accuracy"),
+)
