@@ -1,0 +1,170 @@
+"""Measurements of where training ends, would have ended, or would end if nothing stopped it."""
+
+import numpy as np
+
+from judging.quantities import (
+    Column,
+    Count,
+    Curve,
+    Measured,
+    Metric,
+    NotDecidableError,
+    NotNegative,
+    Results,
+    Row,
+    Selection,
+    pairs,
+    plotted,
+    unit_of,
+)
+
+
+def final_gap(results: Results, *, runs: Selection, split: str, metric: Metric) -> Measured:
+    """Training accuracy minus that of another split, or the split's loss minus that of training."""
+    rows = results.runs(runs)
+    gaps = _gap_by_image(results, rows, split, metric)
+    return Measured(
+        gaps.mean(axis=1), unit_of(metric), [results.where(runs, f"train_{metric}")], images=gaps
+    )
+
+
+def final_gap_difference(
+    results: Results, *, runs: Selection, other: Selection, split: str, metric: Metric
+) -> Measured:
+    """That gap of a run, minus that of the other run."""
+    gaps = [
+        _gap_by_image(results, list(rows), split, metric)
+        for rows in zip(*pairs(results, runs, other), strict=True)
+    ]
+    by_image = gaps[0] - gaps[1]
+    return Measured(
+        by_image.mean(axis=1),
+        unit_of(metric),
+        [results.where(selection, f"train_{metric}") for selection in (runs, other)],
+        f"{gaps[0].mean():.4g} against {gaps[1].mean():.4g}.",
+        by_image,
+    )
+
+
+def settles_later_by(
+    results: Results,
+    *,
+    runs: Selection,
+    curve: Curve,
+    other_curve: Curve,
+    margin: NotNegative,
+    last: Count,
+) -> Measured:
+    """How many steps later a rising curve first comes within a margin of its own end than another.
+
+    The end of a curve is the mean of its `last` values.
+    """
+    values = [
+        _first_within(results, row, curve, margin, last)
+        - _first_within(results, row, other_curve, margin, last)
+        for row in results.runs(runs)
+    ]
+    return Measured(np.array(values, dtype=float), "steps", [results.where(runs, "history")])
+
+
+def lowest_epoch(results: Results, *, runs: Selection, curve: Curve) -> Measured:
+    """After how many epochs a curve is lowest."""
+    values = []
+    for row in results.runs(runs):
+        steps, found = plotted(results, row, curve)
+        batches = len(results.examples(row, "train").targets) // row["batch_size"]
+        values.append((steps[np.argmin(found)] + 1) / batches)
+    return Measured(np.array(values), "epochs", [results.where(runs, "history")])
+
+
+def gap_slope(results: Results, *, runs: Selection, metric: Metric, last: Count) -> Measured:
+    """How fast training minus validation still grows over the `last` checks.
+
+    Slope of the least-squares line, per 1000 updates.
+    """
+    values = []
+    for row in results.runs(runs):
+        steps, train = results.curve(row, "train", metric)
+        gap = train - results.curve(row, "validation", metric)[1]
+        values.append(1000.0 * np.polyfit(steps[-last:], gap[-last:], 1)[0])
+    return Measured(
+        np.array(values), f"{unit_of(metric)} per 1000 updates", [results.where(runs, "history")]
+    )
+
+
+def patience_gain(
+    results: Results, *, runs: Selection, curve: Curve, patience: Count, other_patience: Count
+) -> Measured:
+    """A curve where one patience would have stopped the run, minus that where another would have.
+
+    The runs are without early stopping; the patience is held to their validation loss.
+    """
+    values, stops = [], []
+    for row in results.runs(runs):
+        losses = results.curve(row, "validation", "loss")[1]
+        first, second = (_stop(losses, count) for count in (patience, other_patience))
+        found = results.curve(row, curve["split"], curve["metric"])[1]
+        values.append(found[first] - found[second])
+        stops.append((first, second))
+    steps = results.curve(results.runs(runs)[0], "validation", "loss")[0]
+    first, second = (int(steps[list(column)].mean()) for column in zip(*stops, strict=True))
+    return Measured(
+        np.array(values),
+        unit_of(curve["metric"]),
+        [results.where(runs, "history")],
+        f"It would have stopped at step {first} and at step {second}, on average.",
+    )
+
+
+def optimum_lead(
+    results: Results, *, runs: Selection, l2_lambda: str, column: Column
+) -> Measured:
+    """A number at the optimum of one lambda minus that at the end of runs of another lambda."""
+    optimum = results.optimum(runs["task"], l2_lambda)
+    values = [optimum[column] - row[column] for row in results.runs(runs)]
+    return Measured(
+        np.array(values),
+        unit_of(column),
+        [
+            f"{results.optimum_file(runs['task'], l2_lambda)}: {column}",
+            results.where(runs, column),
+        ],
+        f"At the optimum: {optimum[column]:.4g}.",
+    )
+
+
+def _gap_by_image(results: Results, rows: list[Row], split: str, metric: str) -> np.ndarray:
+    """What each image of both splits contributes to the gap between them, float64 (runs, n).
+
+    The gap is a difference of two means. With m of all n images in one of the splits, n/m times
+    what such an image contributes to its own mean has that as its mean over all n.
+    """
+    parts = []
+    for name in ("train", split):
+        losses, right = results.scores(rows, name)
+        parts.append(losses if metric == "loss" else right.astype(np.float64))
+    n = sum(part.shape[1] for part in parts)
+    train, held_out = (part * (n / part.shape[1]) for part in parts)
+    sign = -1.0 if metric == "loss" else 1.0
+    return sign * np.hstack([train, -held_out])
+
+
+def _first_within(results: Results, row: Row, curve: dict, margin: float, last: int) -> int:
+    steps, values = plotted(results, row, curve)
+    near = values >= values[-last:].mean() - margin
+    return int(steps[np.argmax(near)])
+
+
+def _stop(losses: np.ndarray, patience: int) -> int:
+    """The check at which a patience ends a training with these validation losses."""
+    best, without_improvement = np.inf, 0
+    for check, loss in enumerate(losses):
+        if loss > best:
+            without_improvement += 1
+        else:
+            best, without_improvement = loss, 0
+        if without_improvement == patience:
+            return check
+    raise NotDecidableError(
+        f"a patience of {patience} does not run out", would_decide="a longer training"
+    )

@@ -1,0 +1,187 @@
+"""Measurements of spikes: which batch makes them, and what they become without it."""
+
+import numpy as np
+from pydantic import Field
+from typing import Annotated
+
+from judging import curves
+from judging.quantities import (
+    Count,
+    Curve,
+    Measured,
+    Metric,
+    NotDecidableError,
+    Results,
+    Row,
+    Selection,
+    Spike,
+    pairs,
+    plotted,
+)
+from regression.training import epoch_orders
+
+Batch = Annotated[int, Field(ge=0)]
+
+
+def spikes_left(
+    results: Results,
+    *,
+    runs: Selection,
+    other: Selection,
+    curve: Curve,
+    spike: Spike,
+    every: Count = 1,
+) -> Measured:
+    """How many spikes a curve has, as a fraction of those of the other run's.
+
+    `every` takes each so many-th value of both curves only: of a check at every step those at which
+    a figure with fewer checks would look.
+    """
+    counts = [
+        [_spikes(results, row, curve, spike, every) for row in rows]
+        for rows in pairs(results, runs, other)
+    ]
+    found, of = np.transpose(counts)
+    if not of.all():
+        raise NotDecidableError("the other curve has no spikes")
+    listed = ", ".join(f"{a} of {b}" for a, b in sorted(set(map(tuple, counts)))[:3])
+    return Measured(
+        found / of,
+        "ratio",
+        [results.where(selection, "history") for selection in (runs, other)],
+        f"Spikes: {listed}." if len(counts) == 1 else "",
+    )
+
+
+def largest_spike(
+    results: Results, *, runs: Selection, curve: Curve, neighbours: Count
+) -> Measured:
+    """How far a curve ever sticks out of its neighbourhood, in its own units."""
+    values = [_largest(results, row, curve, neighbours) for row in results.runs(runs)]
+    unit = "nats" if curve["metric"] == "loss" else "fraction"
+    return Measured(np.array(values), unit, [results.where(runs, "history")])
+
+
+def largest_spike_ratio(
+    results: Results, *, runs: Selection, other: Selection, curve: Curve, neighbours: Count
+) -> Measured:
+    """The height of a curve's largest spike over that of the other run's."""
+    heights = [
+        [_largest(results, row, curve, neighbours) for row in rows]
+        for rows in pairs(results, runs, other)
+    ]
+    first, second = np.transpose(heights)
+    return Measured(
+        first / second,
+        "ratio",
+        [results.where(selection, "history") for selection in (runs, other)],
+        f"Heights, on average: {first.mean():.3g} against {second.mean():.3g}.",
+    )
+
+
+def orders_as_spiky(
+    results: Results, *, runs: Selection, other: Selection, curve: Curve, spike: Spike
+) -> Measured:
+    """How many of the other runs have at least as many spikes as the one run."""
+    (row,) = results.runs(runs)
+    own = _spikes(results, row, curve, spike)
+    counts = np.array([_spikes(results, one, curve, spike) for one in results.runs(other)])
+    return Measured(
+        np.array([float(np.count_nonzero(counts >= own))]),
+        "runs",
+        [results.where(selection, "history") for selection in (runs, other)],
+        f"The one has {own}; the {len(counts)} others have {np.median(counts):g} in the median, "
+        f"{counts.mean():.3g} on average and {counts.max()} at most.",
+    )
+
+
+def spike_batch(results: Results, *, runs: Selection, spike: Spike) -> Measured:
+    """After the update on which batch the validation loss has most spikes, counted from 0.
+
+    The run must have a check at every step.
+    """
+    values, details = [], []
+    for row in results.runs(runs):
+        counts = _by_batch(results, row, spike)
+        batch = int(np.argmax(counts))
+        epochs = row["steps"] // len(counts)
+        values.append(float(batch))
+        details.append(
+            f"{counts[batch]} of {counts.sum()} spikes follow its update, in {epochs} epochs."
+        )
+    return Measured(
+        np.array(values), "batch", [results.where(runs, "history")], " ".join(details)
+    )
+
+
+def batch_hardness(
+    results: Results, *, runs: Selection, judges: Selection, batch: Batch, metric: Metric
+) -> Measured:
+    """How much harder a batch of the file's order is for models that never saw it as a batch.
+
+    The judges are runs in another order. Of each: mean loss, or fraction of wrong answers, of the
+    images of the batch minus that of all other batches' images.
+    """
+    (row,) = results.runs(runs)
+    losses, right = results.scores(results.runs(judges), "train")
+    size, batches = row["batch_size"], _batches(results, row)
+    hard = (losses if metric == "loss" else 1.0 - right)[:, : size * batches]
+    inside = np.arange(hard.shape[1]) // size == batch
+    # Each image's contribution to the difference of the two means.
+    shares = np.where(inside, batches, -batches / (batches - 1))
+    by_batch = hard.reshape(len(hard), batches, size).mean(axis=(0, 2))
+    rank = int(np.count_nonzero(by_batch > by_batch[batch])) + 1
+    return Measured(
+        (hard * shares).mean(axis=1),
+        "nats" if metric == "loss" else "fraction",
+        [results.where(judges, "weights.parquet")],
+        f"Rank {rank} of {batches} batches: {by_batch[batch]:.3g}; all have {by_batch.mean():.3g}.",
+        hard * shares,
+    )
+
+
+def batches_met_again(results: Results, *, runs: Selection) -> Measured:
+    """How many mini-batches, as sets of images, come again in the next epoch, of all runs."""
+    again = total = 0
+    for row in results.runs(runs):
+        orders = epoch_orders(
+            len(results.examples(row, "train").targets), shuffle=row["shuffle"], seed=row["seed"]
+        )
+        epochs = [_sets(next(orders), row["batch_size"]) for _ in range(row["epochs"])]
+        again += sum(len(a & b) for a, b in zip(epochs, epochs[1:], strict=False))
+        total += sum(map(len, epochs[1:]))
+    return Measured(
+        np.array([float(again)]), "batches", [results.where(runs, "metrics")], f"Of {total}."
+    )
+
+
+def _sets(order: np.ndarray, size: int) -> set[frozenset[int]]:
+    whole = order[: len(order) // size * size].reshape(-1, size)
+    return {frozenset(batch) for batch in whole.tolist()}
+
+
+def _spikes(results: Results, row: Row, curve: dict, spike: dict, every: int = 1) -> int:
+    values = plotted(results, row, curve)[1][::every]
+    return len(curves.spikes(values, downward=curve["metric"] == "accuracy", **spike))
+
+
+def _largest(results: Results, row: Row, curve: dict, neighbours: int) -> float:
+    values = plotted(results, row, curve)[1]
+    sign = -1.0 if curve["metric"] == "accuracy" else 1.0
+    return float(curves.residuals(sign * values, neighbours).max())
+
+
+def _by_batch(results: Results, row: Row, spike: dict) -> np.ndarray:
+    """Spikes of the validation loss after each batch of the epoch, int64 (batches,)."""
+    steps, values = results.curve(row, "validation", "loss")
+    if len(steps) != row["steps"]:
+        raise NotDecidableError(
+            "the validation loss was not checked at every step",
+            would_decide="a run with as many checks an epoch as it has batches",
+        )
+    batches = _batches(results, row)
+    return np.bincount(curves.spikes(values, **spike) % batches, minlength=batches)
+
+
+def _batches(results: Results, row: Row) -> int:
+    return len(results.examples(row, "train").targets) // row["batch_size"]

@@ -1,0 +1,143 @@
+"""Measurements of trained weights as pictures and as numbers."""
+
+from typing import Literal
+
+import numpy as np
+
+from judging import curves
+from judging.quantities import (
+    Measured,
+    Metric,
+    Results,
+    Row,
+    Selection,
+    Share,
+    Split,
+    pairs,
+    unit_of,
+)
+from regression.evaluation import scores_of_images
+
+
+def power_above_difference(
+    results: Results, *, runs: Selection, other: Selection, frequency: Share
+) -> Measured:
+    """Share of a weight image's power above a spatial frequency, minus that of the other run's.
+
+    Args:
+        frequency: in cycles per pixel.
+    """
+    return _difference(
+        results, runs, other, "share of the power", lambda row: _power_above(results, row, frequency)
+    )
+
+
+def contrast_resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
+    """Mean correlation of each output's weights with its class's mean image minus that of all.
+
+    All classes share most of the picture (black rim, bright middle); what they share tells none
+    from another, and softmax weights carry none of it.
+    """
+    values = [_contrast(results, row, split) for row in results.runs(runs)]
+    return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
+
+
+def contrast_resemblance_difference(
+    results: Results, *, runs: Selection, other: Selection, split: Split
+) -> Measured:
+    """That resemblance, minus that of the other run."""
+    return _difference(
+        results, runs, other, "correlation", lambda row: _contrast(results, row, split)
+    )
+
+
+def sparsity_difference(
+    results: Results,
+    *,
+    runs: Selection,
+    other: Selection,
+    measure: Literal["small", "zero", "hoyer"],
+    below: Share | None = None,
+) -> Measured:
+    """How sparse the weight images are, minus how sparse those of the other run are.
+
+    Args:
+        measure: `small`: the fraction of weights below a share of the largest of their image, which
+            does not change with the size of all weights; `zero`: the fraction that is exactly 0;
+            `hoyer`: Hoyer's (2004) measure, 0 for equal sizes and 1 for a single weight.
+        below: that share, for `small`.
+    """
+    unit = "Hoyer's measure" if measure == "hoyer" else "fraction of the weights"
+    return _difference(
+        results, runs, other, unit, lambda row: _sparsity(results, row, measure, below)
+    )
+
+
+def rescaled_difference(
+    results: Results, *, runs: Selection, other: Selection, split: Split, metric: Metric
+) -> Measured:
+    """What a model gains if its weights are made as long as those of the other run.
+
+    Loss or accuracy of the lengthened weights minus that of the weights as they are.
+    """
+    both = pairs(results, runs, other)
+    examples = results.examples(both[0][0], split)
+    matrices = []
+    for row, longer in both:
+        matrix = results.weights(row)[0]
+        matrices += [matrix, matrix * (longer["weight_norm"] / row["weight_norm"])]
+    losses, right = scores_of_images(both[0][0]["model"], np.array(matrices), examples)
+    found = losses if metric == "loss" else right.astype(np.float64)
+    gains = found[1::2] - found[::2]
+    before, after = found[::2].mean(), found[1::2].mean()
+    return Measured(
+        gains.mean(axis=1),
+        unit_of(metric),
+        [results.where(runs, "weights.parquet"), results.where(other, "weight_norm")],
+        f"From {before:.4g} to {after:.4g}.",
+        gains,
+    )
+
+
+def _difference(results: Results, runs: dict, other: dict, unit: str, of) -> Measured:
+    values = np.array([[of(row) for row in rows] for rows in pairs(results, runs, other)])
+    first, second = values.mean(axis=0)
+    return Measured(
+        values[:, 0] - values[:, 1],
+        unit,
+        [results.where(selection, "weights.parquet") for selection in (runs, other)],
+        f"{first:.3g} against {second:.3g}.",
+    )
+
+
+def _images(results: Results, row: Row) -> np.ndarray:
+    """Weight images without the bias, float64 (outputs, rows, columns)."""
+    matrix, _, shape = results.weights(row)
+    return matrix[:-1].T.reshape(-1, *shape)
+
+
+def _power_above(results: Results, row: Row, frequency: float) -> float:
+    images = _images(results, row)
+    images = images - images.mean(axis=(1, 2), keepdims=True)
+    power = np.abs(np.fft.fft2(images)) ** 2
+    vertical, horizontal = (np.fft.fftfreq(size) for size in images.shape[1:])
+    above = np.hypot(vertical[:, np.newaxis], horizontal) > frequency
+    return float((power[:, above].sum(axis=1) / power.sum(axis=(1, 2))).mean())
+
+
+def _contrast(results: Results, row: Row, split: str) -> float:
+    pixels, targets = results.examples(row, split)
+    means = np.array([pixels[targets == c].mean(axis=0) for c in range(int(targets.max()) + 1)])
+    weights = results.weights(row)[0][:-1].T
+    return float(np.diag(curves.correlations(weights, means - pixels.mean(axis=0))).mean())
+
+
+def _sparsity(results: Results, row: Row, measure: str, below: float | None) -> float:
+    sizes = np.abs(_images(results, row)).reshape(len(_images(results, row)), -1)
+    if measure == "small":
+        return float(np.mean(sizes < below * sizes.max(axis=1, keepdims=True)))
+    if measure == "zero":
+        return float(np.mean(sizes == 0.0))
+    root = np.sqrt(sizes.shape[1])
+    ratio = sizes.sum(axis=1) / np.linalg.norm(sizes, axis=1)
+    return float(np.mean((root - ratio) / (root - 1.0)))
