@@ -4,14 +4,26 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
+from common.models import Strict
 from pydantic import BaseModel, create_model
 
-from common.models import Strict
-from judging import measurements
+from judging import (
+    measurements,
+    measurements_ending,
+    measurements_mathematics,
+    measurements_spikes,
+    measurements_weights,
+)
 from judging.quantities import Measured
 
 #: Modules of measurements; every public function that one defines is a measurement.
-MODULES: tuple[ModuleType, ...] = (measurements,)
+MODULES: tuple[ModuleType, ...] = (
+    measurements,
+    measurements_ending,
+    measurements_mathematics,
+    measurements_spikes,
+    measurements_weights,
+)
 
 MEASUREMENTS: dict[str, Callable[..., Measured]] = {
     name: function

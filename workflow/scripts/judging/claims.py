@@ -14,8 +14,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
-from common.models import Strict, text, wrong
-from common.places import YamlError, duplicates_in
 from judging.catalogue import MEASUREMENTS, arguments_model
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from runs.grid import as_list
@@ -208,6 +206,7 @@ class Yardstick(Strict):
     loss: dict[str, Any] | None = None
     accuracy: dict[str, Any] | None = None
     curve: dict[str, Any] | None = None
+    grid: dict[str, list[Any]] | None = None
 
 
 class Claims(Strict):

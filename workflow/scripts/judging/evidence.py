@@ -88,6 +88,10 @@ class DiskResults:
         losses, right = zip(*(self._scores[key] for key in keys), strict=True)
         return np.array(losses), np.array(right)
 
+    def variations(self) -> list[dict]:
+        """What became of Table 1 under other choices of the protocol, one row a choice."""
+        return self._json("results/identifiability.json")["variations"]
+
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
         return self._json(self.optimum_file(task, l2_lambda))
@@ -120,20 +124,22 @@ class DiskResults:
             rows = self.results.select(self._as_trained(selection))
             rest = f" and {len(rows) - 1} more seeds or lambdas" if len(rows) > 1 else ""
             return f"results/runs/{rows[0]['folder']}/{what}{rest}"
-        named = selection | {"task": self._task(selection["task"])}
+        named = selection | {"task": self._task(selection["task"], selection)}
         filters = ", ".join(f"{key}={_text(value)}" for key, value in named.items())
         if what == "history":
             return f"results/history.parquet: {filters}"
         return f"results/metrics.parquet: {filters}; {what}"
 
-    def _task(self, name: str) -> str:
+    def _task(self, name: str, selection: dict | None = None) -> str:
         """The task as it is trained: of a sweep, the combination that the claims are about.
+
+        That is the one that `setups` and the selection name.
 
         Raises:
             NotApplicableError: the config has none, or several.
         """
         combinations = select_tasks(self.tasks, {"task": name})
-        found = select_tasks(self.tasks, {"task": name} | self.setups[name])
+        found = select_tasks(self.tasks, (selection or {}) | self.setups[name] | {"task": name})
         if len(found) == 1:
             return found[0]
         if found:
@@ -167,7 +173,7 @@ class DiskResults:
         """The selection with all lambdas that it takes in, of the task as it is trained."""
         name = selection["task"]
         lambdas = {"l2_lambda": self.setups[name]["l2_lambda"]}
-        return lambdas | selection | {"task": self._task(name)}
+        return lambdas | selection | {"task": self._task(name, selection)}
 
     def _read_json(self, name: str) -> object:
         path = self.root / Path(name).relative_to("results")

@@ -22,7 +22,7 @@ QUANTITIES = ("epochs", "train_loss", "validation_loss", "train_accuracy", "vali
 
 
 class Protocol(NamedTuple):
-    """Every choice of the protocol that is varied; the defaults are those of docs/explanation/protocol.md.
+    """Every choice of the protocol that is varied; the defaults are those of our protocol.
 
     Attributes:
         classes: two labels, class 0 and class 1.
@@ -133,9 +133,7 @@ def variations(own: Protocol, labels: list[int]) -> Iterator[Variation]:
 def outcome(protocol: Protocol, train: Split, validation: Split) -> dict[str, float]:
     """Train by a protocol and return what a table may print, by the names of QUANTITIES."""
     pixels, targets = _of_classes(train, protocol.classes, protocol.train_size)
-    held_out, held_out_targets = _of_classes(
-        validation, protocol.classes, protocol.validation_size
-    )
+    held_out, held_out_targets = _of_classes(validation, protocol.classes, protocol.validation_size)
     X, V = (_features(images, pixels, protocol) for images in (pixels, held_out))
     t, u = (labels.astype(protocol.precision) for labels in (targets, held_out_targets))
     w, steps = _descend(protocol, X, t, V, u)

@@ -34,7 +34,9 @@ from judging.quantities import (
     Spike,
     Split,
     Step,
+    at_optimum,
     at_the_end,
+    batches_of,
     paired_images,
     pairs,
     per_image,
@@ -207,15 +209,23 @@ def spike_rate_difference(
 
 
 def unsteadiness_ratio(
-    results: Results, *, runs: Selection, curve: Curve, other_curve: Curve, neighbours: Count
+    results: Results,
+    *,
+    runs: Selection,
+    curve: Curve,
+    neighbours: Count,
+    other: Selection | None = None,
+    other_curve: Curve | None = None,
 ) -> Measured:
-    """How far a curve strays from its trend, over how far another curve of the same run does."""
+    """How far a curve strays from its trend, over how far another curve, or run, or both, does."""
+    other, other_curve = other or runs, other_curve or curve
     values = [
-        curves.unsteadiness(plotted(results, row, curve)[1], neighbours)
-        / curves.unsteadiness(plotted(results, row, other_curve)[1], neighbours)
-        for row in results.runs(runs)
+        curves.unsteadiness(plotted(results, a, curve)[1], neighbours)
+        / curves.unsteadiness(plotted(results, b, other_curve)[1], neighbours)
+        for a, b in pairs(results, runs, other)
     ]
-    return Measured(np.array(values), "ratio", [results.where(runs, "history")])
+    evidence = [results.where(selection, "history") for selection in _once(runs, other)]
+    return Measured(np.array(values), "ratio", evidence)
 
 
 def block_deviation_ratio(
@@ -339,7 +349,7 @@ def batch_profile(results: Results, *, runs: Selection) -> Measured:
     """Correlation of the losses of an epoch's batches with those of the next epoch's."""
     values = [
         curves.epoch_profile_correlation(
-            results.curve(row, "train", "loss")[1], _batches(results, row)
+            results.curve(row, "train", "loss")[1], batches_of(results, row)
         )
         for row in results.runs(runs)
     ]
@@ -438,7 +448,7 @@ def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: Co
     the training set is separated; of the validation and test set nothing is known in the limit.
     """
     optimum = results.optimum(runs["task"], l2_lambda)
-    end = _limit(optimum, column)
+    end = at_optimum(optimum, column)
     values = [end - quantity(row, column) for row in results.runs(runs | {"l2_lambda": l2_lambda})]
     return Measured(
         np.array(values),
@@ -460,7 +470,7 @@ def optimum_series(
 ) -> Measured:
     """A number at the optimum by ascending lambda."""
     order = sorted(l2_lambdas, key=float)
-    values = [_limit(results.optimum(task, l2_lambda), column) for l2_lambda in order]
+    values = [at_optimum(results.optimum(task, l2_lambda), column) for l2_lambda in order]
     means = ", ".join(f"{v:.4g} at {name}" for v, name in zip(values, order, strict=True))
     return Measured(
         np.array([values]),
@@ -555,14 +565,10 @@ def _block_deviation(results: Results, row: Row, window: int) -> float:
     return float(deviations.mean())
 
 
-def _batches(results: Results, row: Row) -> int:
-    return len(results.examples(row, "train").targets) // row["batch_size"]
-
-
 def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndarray, int]:
     """Batches per epoch, the steps with a spike of the training loss, and the number of steps."""
     values = results.curve(row, "train", "loss")[1]
-    return _batches(results, row), curves.spikes(values, **spike), len(values)
+    return batches_of(results, row), curves.spikes(values, **spike), len(values)
 
 
 def _batch_losses(results: Results, row: Row, batches: int, weights: np.ndarray) -> np.ndarray:
@@ -586,20 +592,6 @@ def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
     classes = range(int(targets.max()) + 1)
     means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
     return curves.correlations(results.weights(row).matrix[:-1].T, means)
-
-
-def _limit(optimum: dict, column: str) -> float:
-    """A number at the optimum, or its limit on the way there."""
-    objective = f"the objective with lambda {optimum['l2_lambda']:g}"
-    if optimum["status"] == "not reached":
-        norm = f"{optimum['gradient_norm']:.2g}"
-        raise NotDecidableError(
-            f"the optimum of {objective} was not reached (gradient norm {norm})"
-        )
-    needed = ("train_accuracy", f"{column.removesuffix('_gap')}_accuracy")
-    if None in [optimum[name] for name in (needed if column.endswith("_gap") else (column,))]:
-        raise NotDecidableError(f"{objective} has no finite optimum")
-    return quantity(optimum, column)
 
 
 def _once(*selections: Selection) -> list[Selection]:

@@ -13,13 +13,17 @@ from judging.quantities import (
     Results,
     Row,
     Selection,
+    Split,
+    at_optimum,
+    batches_of,
     pairs,
     plotted,
+    quantity,
     unit_of,
 )
 
 
-def final_gap(results: Results, *, runs: Selection, split: str, metric: Metric) -> Measured:
+def final_gap(results: Results, *, runs: Selection, split: Split, metric: Metric) -> Measured:
     """Training accuracy minus that of another split, or the split's loss minus that of training."""
     rows = results.runs(runs)
     gaps = _gap_by_image(results, rows, split, metric)
@@ -29,7 +33,7 @@ def final_gap(results: Results, *, runs: Selection, split: str, metric: Metric) 
 
 
 def final_gap_difference(
-    results: Results, *, runs: Selection, other: Selection, split: str, metric: Metric
+    results: Results, *, runs: Selection, other: Selection, split: Split, metric: Metric
 ) -> Measured:
     """That gap of a run, minus that of the other run."""
     gaps = [
@@ -72,9 +76,18 @@ def lowest_epoch(results: Results, *, runs: Selection, curve: Curve) -> Measured
     values = []
     for row in results.runs(runs):
         steps, found = plotted(results, row, curve)
-        batches = len(results.examples(row, "train").targets) // row["batch_size"]
-        values.append((steps[np.argmin(found)] + 1) / batches)
+        values.append((steps[np.argmin(found)] + 1) / batches_of(results, row))
     return Measured(np.array(values), "epochs", [results.where(runs, "history")])
+
+
+def late_change(results: Results, *, runs: Selection, curve: Curve, last: Count) -> Measured:
+    """Mean of the `last` values of a curve minus that of as many just before its middle."""
+    values = []
+    for row in results.runs(runs):
+        found = plotted(results, row, curve)[1]
+        middle = len(found) // 2
+        values.append(found[-last:].mean() - found[max(0, middle - last) : middle].mean())
+    return Measured(np.array(values), unit_of(curve["metric"]), [results.where(runs, "history")])
 
 
 def gap_slope(results: Results, *, runs: Selection, metric: Metric, last: Count) -> Measured:
@@ -116,12 +129,10 @@ def patience_gain(
     )
 
 
-def optimum_lead(
-    results: Results, *, runs: Selection, l2_lambda: str, column: Column
-) -> Measured:
+def optimum_lead(results: Results, *, runs: Selection, l2_lambda: str, column: Column) -> Measured:
     """A number at the optimum of one lambda minus that at the end of runs of another lambda."""
-    optimum = results.optimum(runs["task"], l2_lambda)
-    values = [optimum[column] - row[column] for row in results.runs(runs)]
+    end = at_optimum(results.optimum(runs["task"], l2_lambda), column)
+    values = [end - quantity(row, column) for row in results.runs(runs)]
     return Measured(
         np.array(values),
         unit_of(column),
@@ -129,7 +140,16 @@ def optimum_lead(
             f"{results.optimum_file(runs['task'], l2_lambda)}: {column}",
             results.where(runs, column),
         ],
-        f"At the optimum: {optimum[column]:.4g}.",
+        f"At the optimum: {end:.4g}.",
+    )
+
+
+def number_at_optimum(results: Results, *, task: str, l2_lambda: str, column: Column) -> Measured:
+    """A number at the optimum of an objective, or its limit on the way there."""
+    return Measured(
+        np.array([at_optimum(results.optimum(task, l2_lambda), column)]),
+        unit_of(column),
+        [f"{results.optimum_file(task, l2_lambda)}: {column}"],
     )
 
 

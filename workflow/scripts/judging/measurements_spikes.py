@@ -1,8 +1,10 @@
 """Measurements of spikes: which batch makes them, and what they become without it."""
 
+from itertools import pairwise
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
-from typing import Annotated
 
 from judging import curves
 from judging.quantities import (
@@ -15,6 +17,7 @@ from judging.quantities import (
     Row,
     Selection,
     Spike,
+    batches_of,
     pairs,
     plotted,
 )
@@ -30,26 +33,20 @@ def spikes_left(
     other: Selection,
     curve: Curve,
     spike: Spike,
-    every: Count = 1,
 ) -> Measured:
-    """How many spikes a curve has, as a fraction of those of the other run's.
-
-    `every` takes each so many-th value of both curves only: of a check at every step those at which
-    a figure with fewer checks would look.
-    """
+    """How many spikes a curve has, as a fraction of those of the other run's."""
     counts = [
-        [_spikes(results, row, curve, spike, every) for row in rows]
+        [_spikes(results, row, curve, spike) for row in rows]
         for rows in pairs(results, runs, other)
     ]
     found, of = np.transpose(counts)
     if not of.all():
         raise NotDecidableError("the other curve has no spikes")
-    listed = ", ".join(f"{a} of {b}" for a, b in sorted(set(map(tuple, counts)))[:3])
     return Measured(
         found / of,
         "ratio",
         [results.where(selection, "history") for selection in (runs, other)],
-        f"Spikes: {listed}." if len(counts) == 1 else "",
+        f"Spikes, on average: {found.mean():.3g} against {of.mean():.3g}.",
     )
 
 
@@ -109,9 +106,7 @@ def spike_batch(results: Results, *, runs: Selection, spike: Spike) -> Measured:
         details.append(
             f"{counts[batch]} of {counts.sum()} spikes follow its update, in {epochs} epochs."
         )
-    return Measured(
-        np.array(values), "batch", [results.where(runs, "history")], " ".join(details)
-    )
+    return Measured(np.array(values), "batch", [results.where(runs, "history")], " ".join(details))
 
 
 def batch_hardness(
@@ -124,7 +119,7 @@ def batch_hardness(
     """
     (row,) = results.runs(runs)
     losses, right = results.scores(results.runs(judges), "train")
-    size, batches = row["batch_size"], _batches(results, row)
+    size, batches = row["batch_size"], batches_of(results, row)
     hard = (losses if metric == "loss" else 1.0 - right)[:, : size * batches]
     inside = np.arange(hard.shape[1]) // size == batch
     # Each image's contribution to the difference of the two means.
@@ -148,7 +143,7 @@ def batches_met_again(results: Results, *, runs: Selection) -> Measured:
             len(results.examples(row, "train").targets), shuffle=row["shuffle"], seed=row["seed"]
         )
         epochs = [_sets(next(orders), row["batch_size"]) for _ in range(row["epochs"])]
-        again += sum(len(a & b) for a, b in zip(epochs, epochs[1:], strict=False))
+        again += sum(len(a & b) for a, b in pairwise(epochs))
         total += sum(map(len, epochs[1:]))
     return Measured(
         np.array([float(again)]), "batches", [results.where(runs, "metrics")], f"Of {total}."
@@ -160,8 +155,8 @@ def _sets(order: np.ndarray, size: int) -> set[frozenset[int]]:
     return {frozenset(batch) for batch in whole.tolist()}
 
 
-def _spikes(results: Results, row: Row, curve: dict, spike: dict, every: int = 1) -> int:
-    values = plotted(results, row, curve)[1][::every]
+def _spikes(results: Results, row: Row, curve: dict, spike: dict) -> int:
+    values = plotted(results, row, curve)[1]
     return len(curves.spikes(values, downward=curve["metric"] == "accuracy", **spike))
 
 
@@ -179,9 +174,5 @@ def _by_batch(results: Results, row: Row, spike: dict) -> np.ndarray:
             "the validation loss was not checked at every step",
             would_decide="a run with as many checks an epoch as it has batches",
         )
-    batches = _batches(results, row)
+    batches = batches_of(results, row)
     return np.bincount(curves.spikes(values, **spike) % batches, minlength=batches)
-
-
-def _batches(results: Results, row: Row) -> int:
-    return len(results.examples(row, "train").targets) // row["batch_size"]

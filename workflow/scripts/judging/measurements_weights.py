@@ -24,11 +24,14 @@ def power_above_difference(
 ) -> Measured:
     """Share of a weight image's power above a spatial frequency, minus that of the other run's.
 
-    Args:
-        frequency: in cycles per pixel.
+    The frequency is in cycles per pixel.
     """
     return _difference(
-        results, runs, other, "share of the power", lambda row: _power_above(results, row, frequency)
+        results,
+        runs,
+        other,
+        "share of the power",
+        lambda row: _power_above(results, row, frequency),
     )
 
 
@@ -61,11 +64,9 @@ def sparsity_difference(
 ) -> Measured:
     """How sparse the weight images are, minus how sparse those of the other run are.
 
-    Args:
-        measure: `small`: the fraction of weights below a share of the largest of their image, which
-            does not change with the size of all weights; `zero`: the fraction that is exactly 0;
-            `hoyer`: Hoyer's (2004) measure, 0 for equal sizes and 1 for a single weight.
-        below: that share, for `small`.
+    `small` is the fraction of weights that are smaller than a share `below` of the largest of their
+    image, which does not change with the size of all weights; `zero` the fraction that is exactly
+    0; `hoyer` Hoyer's (2004) measure, 0 for equal sizes and 1 for a single weight.
     """
     unit = "Hoyer's measure" if measure == "hoyer" else "fraction of the weights"
     return _difference(

@@ -72,6 +72,9 @@ class Results(Protocol):
             float64 (runs, n), bool (runs, n).
         """
 
+    def variations(self) -> list[dict]:
+        """What became of Table 1 under other choices of the protocol, one row a choice."""
+
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
 
@@ -119,13 +122,15 @@ class _Runs(Strict):
     task: str
     l2_lambda: str | list[str] | None = None
     shuffle: Literal["false", "once", "true"] | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0)] | list[Annotated[int, Field(ge=0)]] | None = None
+    skip_batches: list[Annotated[int, Field(ge=0)]] | None = None
 
 
 class _Curve(Strict):
     split: Literal["train", "validation"]
     metric: Literal["loss", "accuracy"]
     window: Annotated[int, Field(ge=1)] = 1
+    every: Annotated[int, Field(ge=1)] = 1
 
 
 class _Spike(Strict):
@@ -150,9 +155,10 @@ def _odd(count: int) -> int:
     return count
 
 
-#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed`.
+#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed`, `skip_batches`.
 Selection = Annotated[_Runs, AfterValidator(_as_mapping)]
-#: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many steps in a row.
+#: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
+#: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
 Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
 #: What counts as a spike: see `judging.curves.spikes`.
 Spike = Annotated[_Spike, AfterValidator(_as_mapping)]
@@ -252,4 +258,28 @@ def plotted(results: Results, row: Row, curve: dict) -> Values:
     """A curve as the figures draw it: with a window, means of whole blocks."""
     values = results.curve(row, curve["split"], curve["metric"])
     means, _ = block_statistics(values, curve.get("window", 1))
-    return means
+    every = curve.get("every", 1)
+    return Values(means.steps[::every], means.values[::every])
+
+
+def batches_of(results: Results, row: Row) -> int:
+    """Mini-batches in an epoch of a run."""
+    return len(results.examples(row, "train").targets) // row["batch_size"]
+
+
+def at_optimum(optimum: dict, column: str) -> float:
+    """A number at the optimum, or its limit on the way there.
+
+    Raises:
+        NotDecidableError: the optimum was not reached, or there is none and no limit is known.
+    """
+    objective = f"the objective with lambda {optimum['l2_lambda']:g}"
+    if optimum["status"] == "not reached":
+        norm = f"{optimum['gradient_norm']:.2g}"
+        raise NotDecidableError(
+            f"the optimum of {objective} was not reached (gradient norm {norm})"
+        )
+    needed = ("train_accuracy", f"{column.removesuffix('_gap')}_accuracy")
+    if None in [optimum[name] for name in (needed if column.endswith("_gap") else (column,))]:
+        raise NotDecidableError(f"{objective} has no finite optimum")
+    return quantity(optimum, column)
