@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
+from common.models import Strict, text, wrong
+from common.places import YamlError, duplicates_in
 from judging.catalogue import MEASUREMENTS, arguments_model
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from runs.grid import as_list

@@ -17,6 +17,7 @@ from judging.quantities import (
     at_optimum,
     batches_of,
     pairs,
+    parts_of_difference,
     plotted,
     quantity,
     unit_of,
@@ -154,19 +155,15 @@ def number_at_optimum(results: Results, *, task: str, l2_lambda: str, column: Co
 
 
 def _gap_by_image(results: Results, rows: list[Row], split: str, metric: str) -> np.ndarray:
-    """What each image of both splits contributes to the gap between them, float64 (runs, n).
-
-    The gap is a difference of two means. With m of all n images in one of the splits, n/m times
-    what such an image contributes to its own mean has that as its mean over all n.
-    """
+    """What each image of both splits contributes to the gap between them, float64 (runs, n)."""
     parts = []
     for name in ("train", split):
         losses, right = results.scores(rows, name)
         parts.append(losses if metric == "loss" else right.astype(np.float64))
-    n = sum(part.shape[1] for part in parts)
-    train, held_out = (part * (n / part.shape[1]) for part in parts)
-    sign = -1.0 if metric == "loss" else 1.0
-    return sign * np.hstack([train, -held_out])
+    of_training = np.arange(sum(part.shape[1] for part in parts)) < parts[0].shape[1]
+    # A loss is greater on images that were not trained on, an accuracy is smaller.
+    first = ~of_training if metric == "loss" else of_training
+    return parts_of_difference(np.hstack(parts), first)
 
 
 def _first_within(results: Results, row: Row, curve: dict, margin: float, last: int) -> int:

@@ -19,6 +19,7 @@ from judging.quantities import (
     Spike,
     batches_of,
     pairs,
+    parts_of_difference,
     plotted,
 )
 from regression.training import epoch_orders
@@ -122,16 +123,15 @@ def batch_hardness(
     size, batches = row["batch_size"], batches_of(results, row)
     hard = (losses if metric == "loss" else 1.0 - right)[:, : size * batches]
     inside = np.arange(hard.shape[1]) // size == batch
-    # Each image's contribution to the difference of the two means.
-    shares = np.where(inside, batches, -batches / (batches - 1))
+    by_image = parts_of_difference(hard, inside)
     by_batch = hard.reshape(len(hard), batches, size).mean(axis=(0, 2))
     rank = int(np.count_nonzero(by_batch > by_batch[batch])) + 1
     return Measured(
-        (hard * shares).mean(axis=1),
+        by_image.mean(axis=1),
         "nats" if metric == "loss" else "fraction",
         [results.where(judges, "weights.parquet")],
         f"Rank {rank} of {batches} batches: {by_batch[batch]:.3g}; all have {by_batch.mean():.3g}.",
-        hard * shares,
+        by_image,
     )
 
 

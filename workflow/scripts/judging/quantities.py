@@ -236,6 +236,30 @@ def paired_images(results: Results, pairs: list[tuple[Row, Row]], column: str) -
     return None if first is None else first - second
 
 
+def parts_of_difference(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """What each image contributes to the difference of the means of two groups of images.
+
+    The mean over all n images is that difference, and their variance over n is the sum of both
+    groups' variances of the mean: an image of a group of m stands for n/m times its deviation from
+    the group's mean.
+
+    Args:
+        values: float64 (runs, n).
+        inside: bool (n,), which images are in the first group; the second has all others.
+
+    Returns:
+        float64 (runs, n).
+    """
+    n = values.shape[1]
+    parts = np.empty(values.shape)
+    means = []
+    for sign, group in ((1.0, inside), (-1.0, ~inside)):
+        mean = values[:, group].mean(axis=1, keepdims=True)
+        parts[:, group] = sign * (values[:, group] - mean) * (n / np.count_nonzero(group))
+        means.append(mean)
+    return parts + means[0] - means[1]
+
+
 def pairs(results: Results, runs: dict, other: dict) -> list[tuple[Row, Row]]:
     """Runs of two selections with the same seed; a single run goes with every run of the other.
 
