@@ -45,6 +45,7 @@ localrules:
     check_results,
     gradients,
     equations,
+    identifiability,
     claims,
     figure,
     table,

@@ -205,12 +205,37 @@ def gradient_files() -> list[str]:
     return [f"results/gradients/{task}.json" for task in tasks]
 
 
+def table_1_task() -> dict | None:
+    """The task behind Table 1, if its choices can be varied: logistic, in the file's order."""
+    run = TABLES.get("table_1", {}).get("run", {})
+    task = TASKS.get(run.get("task"))
+    varied = task and task["model"] == "logistic" and run.get("shuffle") == "false"
+    return task if varied and task["patience"] is not None else None
+
+
+def varied_settings() -> dict:
+    """The settings behind Table 1 of which each is varied."""
+    names = ("classes", "learning_rate", "batch_size", "max_epochs", "patience", "checks_per_epoch")
+    return {name: table_1_task()[name] for name in names}
+
+
+def identifiability_files() -> list[str]:
+    """What Table 1 pins down, where there is that table."""
+    return ["results/identifiability.csv", "results/identifiability.json"] if table_1_task() else []
+
+
 def claim_files() -> list[str]:
     """The verdicts and, as elsewhere, the products in between; nothing without a claims file."""
     if not CLAIMS:
         return []
     verdicts = [f"results/claims.{format}" for format in ("parquet", "json", "md")]
-    return ["results/equations.json", *gradient_files(), *optimum_files(), *verdicts]
+    return [
+        "results/equations.json",
+        *gradient_files(),
+        *optimum_files(),
+        *identifiability_files(),
+        *verdicts,
+    ]
 
 
 def report_files() -> list[str]:

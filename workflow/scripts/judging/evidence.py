@@ -89,7 +89,13 @@ class DiskResults:
         return np.array(losses), np.array(right)
 
     def variations(self) -> list[dict]:
-        """What became of Table 1 under other choices of the protocol, one row a choice."""
+        """What became of Table 1 under other choices of the protocol, one row a choice.
+
+        Raises:
+            NotApplicableError: the config has no such table.
+        """
+        if not (self.root / "identifiability.json").is_file():
+            raise NotApplicableError("the config has no Table 1 of logistic regression")
         return self._json("results/identifiability.json")["variations"]
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
