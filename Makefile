@@ -7,7 +7,7 @@ SNAKEMAKE := $(VENV_PYTHON) -m snakemake
 OUTPUT ?= results/compare.html
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce verify expected crate compare test test-slurm test-chaos lint docs environment lock
+.PHONY: help reproduce verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ test-slurm: environment ## Run a sweep through a real Slurm of two nodes on this
 
 test-chaos: environment ## Kill, starve and confuse the workflow (a few minutes)
 	@$(VENV_PYTHON) -m pytest -m chaos tests/workflow
+
+test-report: environment ## Compute verdicts of the finished run in results/ once more, on another way
+	@$(VENV_PYTHON) -m pytest -m report tests/report
 
 lint: environment ## Check formatting and lint
 	@$(VENV_PYTHON) -m ruff check .
