@@ -1,0 +1,62 @@
+"""The loop that varies choices is that of the protocol, and a variation changes what it says."""
+
+import numpy as np
+import pytest
+
+from images.splits import Split, select_classes
+from judging.identifiability import Protocol, outcome, surviving, variations
+from regression.evaluation import evaluate
+from regression.models import load_model
+from regression.settings import Settings
+from regression.training import reference_trainer
+
+
+@pytest.fixture
+def splits(make_examples):
+    def split(n, seed):
+        pixels, targets = make_examples(n, 36, 2, seed)
+        labels = np.where(targets == 1, 2, 3).astype(np.uint8)
+        return Split(np.arange(n, dtype=np.uint32), labels, pixels, (6, 6))
+
+    return split(700, 0), split(300, 1)
+
+
+OWN = Protocol((3, 2), 0.05, 64, 30, 4, 5)
+
+
+@pytest.mark.parametrize("order", ["file", "reshuffled"])
+def test_our_own_choices_give_what_the_training_gives(splits, order):
+    settings = Settings(
+        task="any", dataset="any", model="logistic", classes=(3, 2), train_size=None,
+        learning_rate=0.05, batch_size=64, max_epochs=30, patience=4, checks_per_epoch=5,
+        skip_batches=(), l2_lambda=0.0, shuffle={"file": "false", "reshuffled": "true"}[order],
+    )  # fmt: skip
+    model = load_model("logistic")
+    train, validation = (select_classes(split, [3, 2]) for split in splits)
+    result = reference_trainer(model, settings, train, validation)(0)
+    found = outcome(OWN._replace(order=order), *splits)
+    assert found["epochs"] == result.epochs
+    for name, examples in (("train", train), ("validation", validation)):
+        score = evaluate("logistic", result.weights, examples)
+        assert found[f"{name}_loss"] == pytest.approx(score.loss, rel=1e-9)
+        assert found[f"{name}_accuracy"] == score.accuracy
+
+
+def test_each_variation_differs_from_ours_in_one_choice():
+    own, *others = variations(OWN, [2, 3, 7])
+    assert own.protocol == OWN
+    for variation in others:
+        assert sum(a != b for a, b in zip(variation.protocol, OWN, strict=True)) == 1, variation
+    pairs = {frozenset(one.protocol.classes) for one in others if one.choice == "classes"}
+    assert pairs == {frozenset(pair) for pair in ((2, 3), (2, 7), (3, 7))}
+
+
+def test_digits_survive_as_they_are_printed():
+    found = {"epochs": 33, "train_loss": 0.07149, "train_accuracy": 0.9755}
+    reported = {"epochs": "33", "train_loss": "0.071", "train_accuracy": "0.976"}
+    assert surviving(found, reported) == {
+        "epochs": True,
+        "train_loss": True,
+        "train_accuracy": f"{0.9755:.3f}" == "0.976",
+    }
+    assert not surviving(found | {"train_loss": 0.0716}, reported)["train_loss"]
