@@ -23,6 +23,8 @@ _ENUMERATED = 20
 #: Patterns of that sample, and the seed of all resampling.
 _PATTERNS = 99_999
 _SEED = 0
+#: Values that differ by no more, relative to the greatest, are equal.
+_ROUNDING = 1e-12
 #: Numbers of a bootstrap that are in memory at a time.
 _PART = 4_000_000
 
@@ -77,8 +79,8 @@ def crossed_estimate(table: np.ndarray) -> Estimate:
 
 
 def _standard_error(values: np.ndarray) -> float:
-    # The rounding of a mean of equal values is no spread.
-    if values.min() == values.max():
+    # What rounding leaves of equal values is no spread.
+    if np.ptp(values) <= _ROUNDING * np.abs(values).max():
         return 0.0
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
@@ -107,7 +109,7 @@ def sign_flip_tails(values: np.ndarray, bound: float) -> Tails:
     deviations = values - bound
     n = len(deviations)
     # Sums that differ by rounding alone are equal.
-    slack = 1e-12 * float(np.abs(deviations).sum())
+    slack = _ROUNDING * float(np.abs(deviations).sum())
     found = float(deviations.sum())
     if n <= _ENUMERATED:
         halves = [_signed_sums(part) for part in np.array_split(deviations, 2)]
