@@ -5,8 +5,11 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# That of the folder that one works in, or else the report's.
-configfile: "config.yaml" if Path("config.yaml").exists() else Path(workflow.current_basedir, "config.yaml")
+include: "workflow/rules/config.smk"
+
+
+# config.yaml of the folder that one works in, or else the report's.
+configfile: CONFIG_FILE
 
 
 # The jobs' packages, for who lets Snakemake deploy them; else they are those of its own Python.

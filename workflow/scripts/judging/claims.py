@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from common.duplicates import duplicates_in
 from common.errors import ReproductionError
-from common.explain import listed, nearest, schema_errors, unknown
+from common.explain import listed, nearest, unknown
+from common.places import YamlError, duplicates_in
 from judging.measurements import (
     MEASUREMENTS,
     Measured,
@@ -23,6 +23,7 @@ from judging.measurements import (
     NotDecidableError,
     Results,
 )
+from judging.schema import schema_errors
 from judging.verdicts import (
     MONOTONE,
     Expected,
@@ -103,11 +104,11 @@ def read_claims(path: Path, schema_path: Path) -> dict:
     Raises:
         ClaimsError: with all errors, each with its place.
     """
-    text = path.read_text(encoding="utf-8")
     try:
-        content, twice = yaml.safe_load(text), list(duplicates_in(text))
-    except yaml.YAMLError as error:
-        raise ClaimsError(f"{path} is not YAML: {error}") from error
+        twice = duplicates_in(path)
+    except YamlError as error:
+        raise ClaimsError(str(error)) from error
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
     errors = twice or schema_errors(content, schema_path) or list(_cross_check(content))
     if errors:
         raise ClaimsError(listed(str(path), errors))
@@ -129,7 +130,7 @@ def _cross_check(content: dict) -> Iterator[str]:
 def _check_arguments(place: str, claim: dict, setups: dict[str, dict]) -> Iterator[str]:
     name, arguments = claim["measurement"], claim["arguments"]
     if name not in MEASUREMENTS:
-        yield unknown(f"{place}.measurement", name, MEASUREMENTS)
+        yield f"{place}.measurement: {unknown(name, MEASUREMENTS)}"
         return
     parameters = dict(inspect.signature(MEASUREMENTS[name]).parameters)
     parameters.pop("results")
@@ -153,13 +154,13 @@ def _check_arguments(place: str, claim: dict, setups: dict[str, dict]) -> Iterat
 def _check_selection(place: str, selection: dict, setups: dict[str, dict]) -> Iterator[str]:
     """Hold the names of tasks and lambdas to what the file says of the report."""
     if selection["task"] not in setups:
-        yield unknown(f"{place}.task", selection["task"], setups)
+        yield f"{place}.task: {unknown(selection['task'], setups)}"
         return
     known = setups[selection["task"]]["l2_lambda"]
     for key in ("l2_lambda", "l2_lambdas"):
         for value in as_list(key, selection.get(key, [])):
             if value not in known:
-                yield unknown(f"{place}.{key}", value, known)
+                yield f"{place}.{key}: {unknown(value, known)}"
 
 
 def evaluate_claims(content: dict, results: Results) -> list[dict]:
