@@ -27,7 +27,8 @@ report: "workflow/report/workflow.rst"
 
 
 onerror:
-    print(space_left())
+    if space_left():
+        print(space_left())
     if not workflow.local_exec:
         # Snakemake does not pass on what the cluster says when it refuses a group of jobs.
         print(
@@ -93,7 +94,3 @@ rule all:
         rules.manifest.output,
     message:
         "Everything is up to date in results/"
-
-
-# It has to know all rules.
-attach_progress(workflow)

@@ -94,9 +94,9 @@ def run_reference(folder: Path) -> dict:
 def run_torch(folder: Path) -> dict:
     """The same work as one writes it in PyTorch, float64."""
     import torch
+    from regression.minibatches import epoch_orders
 
     from regression.features import features
-    from regression.minibatches import epoch_orders
     from regression.training import EarlyStopping, batches_per_epoch, check_interval
 
     torch.set_num_threads(1)

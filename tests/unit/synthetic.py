@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import yaml
+from runs.sweeps import expand_sweeps
 
 from common.files import write_json, write_parquet
 from images.splits import Split, write_split
@@ -19,7 +20,6 @@ from runs.results import (
     weights_table,
     write_histories,
 )
-from runs.sweeps import expand_sweeps
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))

@@ -6,7 +6,6 @@ import shutil
 
 from pipeline.config import ConfigError, check_files, read_config
 from pipeline.imports import code_of
-from pipeline.progress import attach as attach_progress
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, objectives, select_blocks
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
