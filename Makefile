@@ -4,18 +4,23 @@ PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV_PYTHON := .venv/bin/python
 SNAKEMAKE := $(VENV_PYTHON) -m snakemake
+# Its output in our words; plain `snakemake` prints as its users know it.
+WITH_PROGRESS := PYTHONPATH=workflow/plugins $(SNAKEMAKE) --logger reproduce
 OUTPUT ?= results/compare.html
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
+.PHONY: help reproduce plan verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
 	@$(VENV_PYTHON) tools/unlock_stale.py
-	@$(SNAKEMAKE) --cores $(CORES) --quiet host rules
+	@$(WITH_PROGRESS) --cores $(CORES)
 	@$(VENV_PYTHON) tools/summarise.py
+
+plan: environment ## Say what is missing or changed, and about how long it takes to compute
+	@$(WITH_PROGRESS) --cores $(CORES) --dry-run
 
 verify: environment ## Compare results/ with the expected manifest: to the bit, or within tolerance
 	@$(VENV_PYTHON) tools/verify.py

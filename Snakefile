@@ -1,12 +1,13 @@
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-# That of the folder that one works in, or else the report's.
-configfile: "config.yaml" if Path("config.yaml").exists() else Path(workflow.current_basedir, "config.yaml")
+include: "workflow/rules/config.smk"
+
+
+# config.yaml of the folder that one works in, or else the report's.
+configfile: CONFIG_FILE
 
 
 # The jobs' packages, for who lets Snakemake deploy them; else they are those of its own Python.
@@ -24,7 +25,8 @@ report: "workflow/report/workflow.rst"
 
 
 onerror:
-    print(space_left())
+    if space_left():
+        print(space_left())
     if not workflow.local_exec:
         # Snakemake does not pass on what the cluster says when it refuses a group of jobs.
         print(
@@ -91,7 +93,3 @@ rule all:
         rules.manifest.output,
     message:
         "Everything is up to date in results/"
-
-
-# It has to know all rules.
-attach_progress(workflow)

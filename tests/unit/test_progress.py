@@ -2,77 +2,99 @@
 
 import io
 import logging
-import os
+import sys
+from types import SimpleNamespace
 
 import pytest
-from snakemake.settings.enums import Quietness
+from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from pipeline.progress import SHOWN_FAILURES, SHOWN_LINES, Progress
-
-QUIET = {Quietness.RULES, Quietness.HOST}
+import snakemake_logger_plugin_reproduce as plugin
 
 
 class Run:
     """A run that exists in records only."""
 
-    def __init__(self, quiet, **settings):
+    def __init__(self, monkeypatch, terminal=None, **settings):
         self.stream = io.StringIO()
-        values = {"dry_run": False, "cores": 2, "measured": {"train", "collect"}} | settings
-        self.handler = Progress(self.stream, quiet, command=lambda file: f"make {file}", **values)
+        monkeypatch.setattr(sys, "stderr", self.stream)
+        if terminal:
+            monkeypatch.setattr(self.stream, "isatty", lambda: True)
+            monkeypatch.setenv("TERM", "xterm")
+            monkeypatch.setenv("COLUMNS", str(terminal))
+        values = {"dryrun": False, "nocolor": False, "stdout": False} | settings
+        self.handler = plugin.LogHandler(SimpleNamespace(**values), None)
+        self.handler.setFormatter(DefaultFormatter())
 
     def log(self, event=None, msg="", level=logging.INFO, **fields):
         fields |= {"event": event, "msg": msg, "levelno": level}
         self.handler.handle(logging.makeLogRecord(fields))
 
     def plan(self, **counts):
-        self.log(LogEvent.RUN_INFO, stats=counts | {"all": 1, "total": sum(counts.values()) + 1})
+        self.log(LogEvent.RESOURCES_INFO, cores=2)
+        self.log(LogEvent.RUN_INFO, stats=counts | {"total": sum(counts.values())})
 
     def begin(self, jobid, rule="train"):
-        message = f"Training number {jobid}" if rule == "train" else None
-        self.log(LogEvent.JOB_INFO, jobid=jobid, rule_name=rule, rule_msg=message)
+        self.log(LogEvent.JOB_INFO, jobid=jobid, rule_name=rule, rule_msg=f"Job number {jobid}")
 
     def finish(self, jobid):
         self.log(LogEvent.JOB_FINISHED, job_id=jobid)
 
-    def fail(self, jobid, log, output="results/x", indent=False):
-        fields = {"jobid": jobid, "rule_name": "train", "log": [str(log)], "output": [str(output)]}
-        self.log(LogEvent.JOB_ERROR, level=logging.ERROR, indent=indent, **fields)
+    def fail(self, jobid, log, output="results/x", rule="train"):
+        fields = {"jobid": jobid, "rule_name": rule, "log": [str(log)], "output": [output]}
+        self.log(LogEvent.JOB_ERROR, level=logging.ERROR, **fields)
 
     def end(self):
         self.handler.close()
         return self.stream.getvalue().splitlines()
 
 
-@pytest.fixture(autouse=True)
-def no_earlier_run(tmp_path, monkeypatch):
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Start a run in a folder without any earlier one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["snakemake"])
+    return lambda **settings: Run(monkeypatch, **settings)
 
 
 @pytest.fixture
 def log(tmp_path):
-    path = tmp_path / "seed-0.log"
-    path.write_text("".join(f"line {i}\n" for i in range(1, 100)) + "error: it diverged\n")
+    path = tmp_path / "seeds-0-9.log"
+    path.write_text("".join(f"line {i}\n" for i in range(1, 100)) + "error: no label 77\n")
     return path
 
 
-def test_off_a_terminal_a_run_is_a_line_for_each_tenth():
-    run = Run(QUIET)
+def test_off_a_terminal_a_run_is_a_line_for_each_tenth(start):
+    run = start()
     run.plan(train=200, collect=1)
-    for jobid in range(200):
-        run.begin(jobid)
+    for jobid in range(201):
+        run.begin(jobid, "train" if jobid < 200 else "collect")
         run.finish(jobid)
-    run.begin(200, "collect")
-    run.finish(200)
     lines = run.end()
     assert lines[0] == "200 trainings and 1 other job; no earlier run says how long they take."
-    assert lines[5].startswith("101 of 201 jobs done, 50 %, about ") and lines[5].endswith(" left")
-    assert lines[-1].startswith("201 jobs done in ")
-    assert len(lines) == 11
+    assert lines[5] == "101 of 201 jobs done"
+    assert lines[-1].startswith("201 jobs done in ") and len(lines) == 11
 
 
-def test_a_failed_job_shows_the_end_of_its_log_and_how_to_run_it_alone(log):
-    run = Run(QUIET)
+def test_the_time_left_is_said_where_it_is_known(start, tmp_path):
+    (tmp_path / "results" / "benchmarks").mkdir(parents=True)
+    (tmp_path / "results" / "benchmarks" / "train.tsv").write_text("s\n60\n")
+    run = start()
+    run.plan(train=30)
+    for jobid in range(2):
+        run.begin(jobid)
+    for jobid in range(2):
+        run.finish(jobid)
+    run.begin(2)
+    run.finish(2)
+    lines = run.end()
+    assert lines[0].endswith("about 15 min on 2 cores, by the times of earlier runs.")
+    assert lines[1] == "3 of 30 jobs done, about 10 s left"
+
+
+def test_a_failed_job_shows_the_end_of_its_log_and_how_to_run_it_alone(start, log):
+    run = start()
     run.plan(train=1)
     run.begin(7)
     run.log(
@@ -83,90 +105,73 @@ def test_a_failed_job_shows_the_end_of_its_log_and_how_to_run_it_alone(log):
     )
     run.fail(7, log, "results/runs/a b/history.parquet")
     lines = run.end()[1:]
-    assert lines[:2] == ["Failed: Training number 7", f"  {log}:"]
-    assert lines[2] == f"    line {101 - SHOWN_LINES}"
-    assert lines[2 + SHOWN_LINES - 1] == "    error: it diverged"
-    assert lines[-3:-1] == ["To run this job alone:", "  make results/runs/a b/history.parquet"]
-    assert lines[-1].startswith("0 of 1 job done in ") and "; 1 failed. The next" in lines[-1]
+    assert lines[:2] == ["Failed: Job number 7", f"  {log}:"]
+    assert lines[2] == f"    line {101 - plugin.SHOWN_LINES}"
+    assert lines[2 + plugin.SHOWN_LINES - 1] == "    error: no label 77"
+    assert lines[-3] == "To run this job alone:"
+    assert lines[-2].endswith(" -m snakemake --cores 1 -- 'results/runs/a b/history.parquet'")
+    assert lines[-1].startswith("0 of 1 job done in ")
+    assert "; 1 failed, of 1 cause (logs: results/logs/). The next run goes on" in lines[-1]
 
 
-def test_the_attempts_of_one_job_are_one_failure_until_one_succeeds(log):
-    run = Run(QUIET)
+def test_one_cause_is_one_block_however_many_jobs_it_stops(start, tmp_path):
+    run = start()
+    run.plan(train=50, prepare=1)
+    for jobid in range(50):
+        log = tmp_path / f"seeds-{jobid}.log"
+        log.write_text(f"error: task a, seed {jobid}: no image has the label 77\n")
+        run.begin(jobid)
+        run.fail(jobid, log)
+    run.begin(50, "prepare")
+    run.fail(50, tmp_path / "no.log", rule="prepare")
+    lines = run.end()
+    assert [line for line in lines if line.startswith("Failed: ")] == [
+        "Failed: Job number 0",
+        "Failed: Job number 50",
+    ]
+    assert "    (no log: the job did not come so far)" in lines
+    assert "51 failed, of 2 causes" in lines[-1]
+
+
+def test_the_attempts_of_one_job_are_one_failure_until_one_succeeds(start, log):
+    run = start()
     run.plan(train=2)
     for jobid in (1, 1, 1, 2, 2):
         run.begin(jobid)
         run.fail(jobid, log)
     run.begin(2)
     run.finish(2)
-    lines = run.end()
-    assert sum(line.startswith("Failed: ") for line in lines) == 2
-    assert "; 1 failed" in lines[-1]
+    assert "; 1 failed" in run.end()[-1]
 
 
-def test_of_many_failures_a_few_are_shown_and_all_are_counted(log):
-    run = Run(QUIET)
-    run.plan(train=100)
-    for jobid in range(100):
+def test_the_command_has_all_that_makes_the_run_what_it_is(monkeypatch):
+    arguments = (
+        "snakemake -c4 -s ../r/Snakefile -d elsewhere --workflow-profile profiles/slurm -q rules "
+        "--configfile a.yaml b.yaml --replace-workflow-config --logger reproduce -C x=1 -- all"
+    )
+    monkeypatch.setattr(sys, "argv", arguments.split())
+    command = plugin.command_for("results/x")
+    assert command.partition(" -m ")[2] == (
+        "snakemake --cores 1 --replace-workflow-config --snakefile ../r/Snakefile --directory "
+        "elsewhere --workflow-profile profiles/slurm --configfile a.yaml b.yaml --config x=1 "
+        "-- results/x"
+    )
+
+
+def test_a_dry_run_says_once_and_last_what_would_be_trained(start):
+    run = start(dryrun=True)
+    run.plan(train=30)
+    for jobid in range(30):
         run.begin(jobid)
-        run.fail(jobid, log)
-    lines = run.end()
-    assert sum(line.startswith("Failed: ") for line in lines) == SHOWN_FAILURES
-    assert "100 failed, of which 5 are shown" in lines[-1]
-
-
-def test_beside_snakemakes_own_output_only_what_it_does_not_say(log):
-    run = Run(set())
-    run.plan(train=1)
-    run.begin(0)
-    run.log(msg="a warning", level=logging.WARNING)
-    run.fail(0, log)
-    assert run.end() == [
-        "1 training; no earlier run says how long they take.",
-        "To run this job alone:",
-        "  make results/x",
-    ]
-
-
-def test_quiet_about_all_still_says_what_failed(log):
-    run = Run({Quietness.ALL})
-    run.plan(train=1)
-    run.begin(0)
-    run.fail(0, log)
-    lines = run.end()
-    assert lines[0] == "Failed: Training number 0" and lines[-1] == "  make results/x"
-
-
-def test_a_dry_run_says_once_and_last_how_much_there_is(tmp_path):
-    (tmp_path / "results" / "benchmarks").mkdir(parents=True)
-    (tmp_path / "results" / "benchmarks" / "collect.tsv").write_text("s\n30\n")
-    run = Run(set(), dry_run=True)
-    run.plan(collect=1)
-    run.begin(0, "collect")
-    run.plan(collect=1)
+    run.plan(train=30)
     assert run.stream.getvalue() == ""
-    assert run.end() == ["1 job; about 30 s on 2 cores, by the times of earlier runs."]
-
-
-def test_of_a_failed_group_the_jobs_that_were_done_are_left_out(tmp_path, log):
-    done, old = tmp_path / "summary.json", tmp_path / "of_an_earlier_run.json"
-    old.touch()
-    os.utime(old, (0, 0))
-    run = Run(QUIET, cores=None)
-    done.touch()
-    run.plan(train=2)
-    run.begin(0)
-    run.begin(1)
-    run.log(LogEvent.GROUP_ERROR, aux_logs=[str(log)], job_error_info=[{}, {}])
-    run.fail(0, log, done, indent=True)
-    run.fail(1, tmp_path / "no.log", old, indent=True)
     lines = run.end()
-    assert "Failed: a group of 2 jobs" in lines and "    error: it diverged" in lines
-    assert "Failed: Training number 0" not in lines and "Failed: Training number 1" in lines
-    assert "    (no log: the job did not come so far)" in lines
+    assert lines[0] == "Job number 0" and lines[20] == "... and 10 more"
+    assert lines[21:] == ["30 trainings; no earlier run says how long they take."]
 
 
-def test_jobs_that_die_of_an_interrupt_are_no_failures(log):
-    run = Run(QUIET)
+def test_jobs_that_die_of_an_interrupt_are_no_failures(start, log):
+    run = start()
     run.plan(train=2)
     run.begin(0)
     run.log(msg="Terminating processes on user request, this might take some time.")
@@ -176,8 +181,8 @@ def test_jobs_that_die_of_an_interrupt_are_no_failures(log):
     assert lines[2].startswith("0 of 2 jobs done in ") and "failed" not in lines[2]
 
 
-def test_in_the_place_of_snakemake_errors_are_passed_on_and_chatter_is_not():
-    run = Run(QUIET)
+def test_errors_are_passed_on_and_chatter_is_not(start):
+    run = start()
     run.log(msg="Select jobs to execute...")
     run.log(msg="Nothing to be done (all requested files are present and up to date).")
     run.log(LogEvent.ERROR, "MissingInputException in rule x", logging.ERROR, exception="Missing")
@@ -185,3 +190,31 @@ def test_in_the_place_of_snakemake_errors_are_passed_on_and_chatter_is_not():
         "Nothing to be done (all requested files are present and up to date).",
         "MissingInputException in rule x",
     ]
+
+
+def test_a_terminal_has_wrapped_lines_and_colours(start, log, monkeypatch):
+    run = start(terminal=40)
+    run.plan(train=1)
+    run.begin(0)
+    run.log(msg="a warning that is longer than the terminal is wide", level=logging.ERROR)
+    shown = run.stream.getvalue()
+    assert "\033[31m\r\033[Ka warning that is longer than the\n  terminal is wide\033[0m" in shown
+    assert "\r\033[K0/1 jobs; Job number 0\r" in shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    run = start(terminal=40)
+    run.log(msg="a warning", level=logging.ERROR)
+    assert "\033[31m" not in run.stream.getvalue()
+
+
+@pytest.mark.parametrize("missing", ["rule_msg", "jobid", "rule_name"])
+def test_a_record_that_has_changed_costs_the_display_and_not_the_errors(start, missing):
+    run = start()
+    run.plan(train=1)
+    fields = {"jobid": 0, "rule_name": "train", "rule_msg": "Training"}
+    del fields[missing]
+    run.log(LogEvent.JOB_INFO, **fields)
+    run.finish(0)
+    run.log(LogEvent.ERROR, "it failed", logging.ERROR)
+    lines = run.end()
+    assert lines[1].startswith("note: no progress is shown (AttributeError(")
+    assert lines[2:] == ["it failed"]

@@ -1,22 +1,11 @@
 # What all rules share: the checked config, the grid of runs, and the code that a script consists of.
 
 import json
-import os
 import re
 import shutil
-import sys
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-# Not workflow.basedir: of a module, that is the folder of the workflow that uses it.
-WORKFLOW = Path(workflow.current_basedir).parent
-SCRIPTS = WORKFLOW / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-from pipeline.config import ConfigError, name_shuffles, refuse_duplicates, validate_config
+from pipeline.config import ConfigError, check_files, read_config
 from pipeline.imports import code_of
-from pipeline.progress import attach as attach_progress
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, objectives, select_blocks
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
@@ -30,13 +19,12 @@ def beside_config(file: str | None) -> str | None:
 
 
 try:
-    refuse_duplicates(CONFIG_FILES)
-    validate_config(config, WORKFLOW / "schemas" / "config.schema.yaml")
-    name_shuffles(config)
+    check_files(CONFIG_FILES)
+    config = read_config(config, CONFIG_FILES)
     if config["claims"] and not Path(beside_config(config["claims"])).is_file():
         raise ConfigError(f"claims: there is no file {config['claims']!r}; null judges none")
 except ConfigError as error:
-    raise WorkflowError(str(error))
+    sys.exit(f"error: {error}")
 
 # `python` in a shell command is the one that runs Snakemake, whether its environment is activated
 # or not.
@@ -45,9 +33,7 @@ os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get
 # the seconds that it takes to compile.
 os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
 
-# What is said of a task beside the grid that it spans.
-TASK_DEFAULTS = {"train_size": None, "checks_per_epoch": 5, "skip_batches": []}
-TASKS = expand_sweeps({name: TASK_DEFAULTS | task for name, task in config["tasks"].items()})
+TASKS = expand_sweeps(config["tasks"])
 BLOCKS = blocks_of(TASKS, config["seeds_per_job"])
 SEEDS = {block.folder: block.seeds for block in BLOCKS}
 TABLES = config["tables"]
@@ -253,8 +239,8 @@ def report_config() -> str:
     splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
     captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
-    grid = {name: TASK_DEFAULTS | task for name, task in config["tasks"].items()}
-    return json.dumps({"data": splits, "tasks": grid, "figures": captions, "tables": tables})
+    entries = {"data": splits, "tasks": config["tasks"], "figures": captions, "tables": tables}
+    return json.dumps(entries)
 
 
 def figure_params(wildcards) -> str:

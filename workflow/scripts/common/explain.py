@@ -1,30 +1,57 @@
 """Errors of a YAML file in its author's words: the place, what was found, what is allowed."""
 
+import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from difflib import get_close_matches
-from pathlib import Path
+from typing import NamedTuple
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError, validators
+from pydantic import ValidationError
 
 #: Of all the names that are allowed, a message lists so many.
 SHOWN_NAMES = 20
+#: Of what was found, a message shows so many characters.
+SHOWN_CHARACTERS = 100
 
-# JSON schema takes 128.0 for an integer. A command line does not.
-_Validator = validators.extend(
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
-)
+#: What must stand there, by pydantic's types of errors, in the words of YAML.
+_KINDS = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "string_unicode": "text in Unicode",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+#: Pydantic's other messages, in ours.
+_WORDS = {
+    r"^\w+ should\b": "must",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    " after validation.*": "",
+}
 
 
-def schema_errors(content: object, schema_path: Path) -> list[str]:
-    """All errors of a content against a JSON schema (draft 2020-12, written as YAML)."""
-    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
-    return [
-        message for error in _Validator(schema).iter_errors(content) for message in _explain(error)
-    ]
+class Problem(NamedTuple):
+    """What is wrong, and the dotted place of it in the file."""
+
+    place: str
+    message: str
+
+
+def problems_of(error: ValidationError, content: object) -> list[Problem]:
+    """All that a model finds wrong with a content, each with the place where it stands there."""
+    problems = []
+    for inner in error.errors():
+        loc = inner["loc"]
+        if inner["type"] == "union_tag_invalid":
+            loc += (inner["ctx"]["discriminator"].strip("'"),)
+        place = ".".join(map(str, _existing(loc, content))) or "(top level)"
+        problems.append(Problem(place, _message(inner)))
+    return problems
 
 
 def listed(what: str, errors: Iterable[str]) -> str:
@@ -33,13 +60,13 @@ def listed(what: str, errors: Iterable[str]) -> str:
     return "\n".join([f"{what} has {len(once)} error(s):", *(f"  {error}" for error in once)])
 
 
-def unknown(place: str, found: object, known: Iterable[object]) -> str:
+def unknown(found: object, known: Iterable[object]) -> str:
     """The message for a name that is none of the known ones."""
     names = [str(name) for name in known]
     # A thousand seeds would bury the other errors.
     more = f", ... ({len(names)} in all)" if len(names) > SHOWN_NAMES else ""
     allowed = ", ".join(names[:SHOWN_NAMES]) + more
-    return f"{place}: found {found!r}; allowed: {allowed}" + nearest(found, names)
+    return f"found {shown(found)}; allowed: {allowed}" + nearest(found, names)
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
@@ -48,66 +75,66 @@ def nearest(name: object, known: Iterable[object]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _explain(error: ValidationError) -> Iterator[str]:
-    """Put one error of the schema into words of the config's author."""
-    place = ".".join(map(str, error.absolute_path)) or "(top level)"
-    found, allowed = error.instance, error.validator_value
-    match error.validator:
-        case "additionalProperties" if allowed is False:
-            known = error.schema["properties"]
-            for key in sorted(set(map(str, found)) - set(known)):
-                yield f"{place}: unknown key {key!r}; allowed: {', '.join(known)}" + nearest(
-                    key, known
-                )
-        case "required":
-            missing = [key for key in allowed if key not in found and repr(key) in error.message]
-            yield f"{place}: {missing[0]!r} is missing"
-        case "enum":
-            names = [str(value) for value in allowed]
-            yield f"{place}: found {found!r}; allowed: {', '.join(names)}" + nearest(found, names)
-        case "uniqueItems":
-            twice = next(value for value in found if found.count(value) > 1)
-            yield f"{place}: {twice!r} stands there twice"
-        case "oneOf":
-            # A value alone or in a list, or the files of one kind of data set or of the other.
-            for inner in _nearest_alternative(error):
-                yield from _explain(inner)
-        case _:
-            rule = error.schema.get("description")
-            yield f"{place}: found {found!r}; {_requirement(error)}" + (
-                f" ({rule})" if rule else ""
-            )
+def shown(found: object) -> str:
+    """What was found, as a part of a message."""
+    words = repr(found)
+    return words if len(words) <= SHOWN_CHARACTERS else f"{words[:SHOWN_CHARACTERS]}..."
 
 
-def _nearest_alternative(error: ValidationError) -> list[ValidationError]:
-    """The errors by the alternative that was probably meant: that of the same type."""
-    alternatives: dict[int, list[ValidationError]] = {}
-    for inner in error.context:
-        alternatives.setdefault(inner.schema_path[0], []).append(inner)
+def _existing(loc: tuple[int | str, ...], content: object) -> Iterator[int | str]:
+    """The steps of an error's place that exist in the content.
 
-    def distance(errors: list[ValidationError]) -> tuple:
-        of_type = [inner for inner in errors if inner.validator == "type"]
-        return any(not inner.path for inner in of_type), len(of_type), len(errors)
+    The others are pydantic's: names of alternatives, and a key that is missing.
+    """
+    for step in loc:
+        entries = content if isinstance(content, dict) else {}
+        if isinstance(content, list):
+            entries = dict(enumerate(content))
+        if step in entries:
+            content = entries[step]
+            yield step
 
-    return min(alternatives.values(), key=distance)
+
+def _message(error: dict) -> str:
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    match kind:
+        case "missing":
+            return f"{error['loc'][-1]!r} is missing"
+        case "union_tag_not_found":
+            return f"{context['discriminator']} is missing"
+        case "extra_forbidden":
+            key, known = error["loc"][-1], context["known"]
+            return f"unknown key {key!r}; allowed: {', '.join(known)}" + nearest(key, known)
+        case "literal_error":
+            return unknown(found, re.findall(r"'([^']*)'", context["expected"]))
+        case "union_tag_invalid":
+            return unknown(context["tag"], re.findall(r"'([^']*)'", context["expected_tags"]))
+    if kind in _KINDS:
+        requirement = f"must be {_KINDS[kind]}" + _as_yaml_reads(found, kind)
+    else:
+        requirement = error["msg"]
+        for theirs, ours in _WORDS.items():
+            requirement = re.sub(theirs, ours, requirement)
+    if isinstance(found, dict) and kind == "wrong":
+        return requirement
+    return f"found {shown(found)}; {requirement}"
 
 
-def _requirement(error: ValidationError) -> str:
-    value = error.validator_value
-    match error.validator:
-        case "type":
-            kinds = value if isinstance(value, list) else [value]
-            return f"must be of type {' or '.join(kinds)}"
-        case "minimum":
-            return f"must be at least {value}"
-        case "maximum":
-            return f"must be at most {value}"
-        case "exclusiveMinimum":
-            return f"must be greater than {value}"
-        case "minItems" | "minProperties":
-            return f"must have at least {value} entries"
-        case "maxItems":
-            return f"must have at most {value} entries"
-        case "pattern":
-            return f"must match {value}"
-    return error.message
+def _as_yaml_reads(found: object, wanted: str) -> str:
+    """How to write a number that YAML took for text, or a text that it took for a number."""
+    if wanted == "string_type" and not isinstance(found, list | dict | None):
+        return f"; YAML reads it as {type(found).__name__}: put it in quotes"
+    if not isinstance(found, str) or wanted not in ("int_type", "float_type"):
+        return ""
+    if exponent := re.fullmatch(r"([+-]?\d+)(\.\d*)?[eE]([+-]?)(\d+)", found):
+        whole, fraction, sign, power = exponent.groups()
+        spelled = [f"{Decimal(found):f}"] if int(power) < SHOWN_CHARACTERS else []
+        if wanted == "float_type":
+            spelled.append(f"{whole}{fraction or '.0'}e{sign or '+'}{power}")
+        return f"; YAML reads it as text: write {' or '.join(spelled)}"
+    try:
+        number = not isinstance(yaml.safe_load(found), str)
+    except yaml.YAMLError:
+        return ""
+    cure = "; it is text: write it without quotes (--config makes text of it: use --configfile)"
+    return cure if number else ""

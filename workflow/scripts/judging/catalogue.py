@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Callable
 from types import ModuleType
 
-from common.models import Strict
 from pydantic import BaseModel, create_model
 
+from common.models import Strict
 from judging import (
     measurements,
     measurements_ending,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from common.models import Strict, text, wrong
-from common.places import YamlError, duplicates_in
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
+from common.models import Strict, text, wrong
+from common.places import YamlError, duplicates_in
 from judging.catalogue import MEASUREMENTS, arguments_model
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from runs.grid import as_list

@@ -7,10 +7,10 @@ measurement gets plain values and mappings of it.
 from typing import Annotated, Literal, NamedTuple, Protocol
 
 import numpy as np
-from common.models import Strict, wrong
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from common.errors import ReproductionError
+from common.models import Strict, wrong
 from images.splits import Examples
 from runs.curves import Curve as Values
 from runs.curves import block_statistics

@@ -2,14 +2,14 @@
 
 import pytest
 
-from pipeline.config import ConfigError, refuse_duplicates
+from pipeline.config import ConfigError, check_files
 
 
 def refused(tmp_path, text: str) -> str:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        refuse_duplicates([path])
+        check_files([path])
     return str(caught.value)
 
 
@@ -26,10 +26,18 @@ def test_two_keys_of_one_line_are_found(tmp_path):
 def test_what_a_merge_brings_may_be_overridden(tmp_path, repository):
     path = tmp_path / "config.yaml"
     path.write_text("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  x: 3\n")
-    refuse_duplicates([path, repository / "config.yaml", repository / "tests/config.tiny.yaml"])
+    check_files([path, repository / "config.yaml", repository / "tests/config.tiny.yaml"])
 
 
 def test_an_empty_file_has_no_duplicates(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("")
-    refuse_duplicates([path])
+    check_files([path])
+
+
+def test_what_is_not_yaml_is_named_with_its_line(tmp_path):
+    message = refused(tmp_path, "a: 1\nb: [1, 2\nc: 3\n")
+    assert "config.yaml is not YAML: line 3, column 2: expected ',' or ']'" in message
+    assert "config.yaml is not YAML: line 2, column 1: found character '\\t'" in refused(
+        tmp_path, "a:\n\tb: 1\n"
+    )

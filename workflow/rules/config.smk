@@ -1,0 +1,20 @@
+# Which file is the config, and a look at it before Snakemake reads it, which does not say in which
+# line it is not YAML.
+
+import os
+import sys
+from pathlib import Path
+
+# Not workflow.basedir: of a module, that is the folder of the workflow that uses it.
+WORKFLOW = Path(workflow.current_basedir).parent
+SCRIPTS = WORKFLOW / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from common.places import YamlError, lines_of
+
+CONFIG_FILE = "config.yaml" if Path("config.yaml").exists() else WORKFLOW.parent / "config.yaml"
+
+try:
+    lines_of(CONFIG_FILE)
+except YamlError as error:
+    sys.exit(f"error: {error}")

@@ -1,0 +1,353 @@
+"""The config as typed models: what its keys are, and what may stand there.
+
+docs/reference/config.md is generated from this file. What a model cannot see, because it stands in
+another part of the config or in a folder, is checked in `pipeline.config`.
+"""
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
+from runs.grid import SWEEPABLE
+
+#: Larger numbers are slips of the pen.
+_LARGEST = 10**9
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f"
+
+Name = text(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
+    'at most 100 letters, digits, "_" and "-", the first a letter or digit; it becomes a part of '
+    "file names",
+)
+Text = text(rf"[^{_CONTROL}]*", "text without control characters")
+FileName = text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", 'at most 100 letters, digits, ".", "_" and "-"')
+TableName = text(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,92}\.(csv|parquet|npz)",
+    'at most 100 letters, digits, ".", "_" and "-" that end in .csv, .parquet or .npz',
+)
+Sha256 = text("[0-9a-f]{64}", "64 digits from 0-9 and a-f, in quotes if all of them are 0-9")
+Mirror = text(
+    rf"(https?://|file:|npm:)[^{{}}{_CONTROL}\n]*\{{file\}}[^{{}}{_CONTROL}\n]*",
+    "an address that begins with https:, http:, file: or npm: and has {file} in it",
+)
+Lambda = text(
+    r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?",
+    'a number in quotes that is not negative, like "0.001" or "1e-3"',
+)
+Reported = text(r"-?[0-9]+(\.[0-9]+)?", 'a number in quotes, like "0.071"')
+
+Count = Annotated[int, Field(ge=1, le=_LARGEST)]
+Index = Annotated[int, Field(ge=0, le=_LARGEST)]
+Label = Annotated[int, Field(ge=0, le=255)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Classes = Annotated[Values[Label], Field(min_length=2)]
+Batches = list[Index]
+
+
+def _different_lambdas(spellings: list[str]) -> list[str]:
+    values: dict[float, str] = {}
+    for spelling in spellings:
+        value = float(spelling)
+        if not math.isfinite(value):
+            raise wrong(f"{spelling!r} is not finite")
+        if value in values:
+            raise wrong(f"{values[value]!r} and {spelling!r} are the same lambda twice")
+        values[value] = spelling
+    return spellings
+
+
+def _shuffle_as_text(value: object) -> object:
+    """YAML's false and true as everything else spells them; the one place where this is done."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+Shuffle = Annotated[Literal["false", "once", "true"], BeforeValidator(_shuffle_as_text)]
+
+
+def _rising(ends: list[float]) -> list[float]:
+    if not ends[0] < ends[1]:
+        raise wrong("the lower end must come first")
+    return ends
+
+
+Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_rising)]
+
+#: Columns of the metrics that a figure may show and a table may compare.
+Metric = Literal[
+    "epochs",
+    "steps",
+    "train_loss",
+    "validation_loss",
+    "test_loss",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "weight_norm",
+]
+
+
+class File(Strict):
+    """`data.<name>.files.*`: one raw file."""
+
+    name: FileName = Field(description="File name, put into the mirrors' `{file}`.")
+    sha256: Sha256 = Field(description="SHA-256 of the raw (decompressed) file.")
+
+
+class Table(File):
+    """`data.<name>.files.*`: one table of images."""
+
+    name: TableName = Field(description="File name, put into the mirrors' `{file}`.")
+
+
+class _Files(Strict):
+    """What both kinds of files have in common."""
+
+    @model_validator(mode="after")
+    def _one_hash_a_name(self) -> Self:
+        hashes: dict[str, str] = {}
+        for role, file in self:
+            if hashes.setdefault(file.name, file.sha256) != file.sha256:
+                raise wrong(f"{role}: {file.name!r} is named twice with different sha256")
+        return self
+
+
+class IdxFiles(_Files):
+    """`data.<name>.files`: of a data set of IDX files."""
+
+    train_images: File = Field(description="Images to train on.")
+    train_labels: File = Field(description="Their labels.")
+    test_images: File = Field(description="Images to test on.")
+    test_labels: File = Field(description="Their labels.")
+
+
+class Tables(_Files):
+    """`data.<name>.files`: of a data set of tables."""
+
+    train: Table = Field(description="Images and labels to train on.")
+    test: Table = Field(description="Images and labels to test on.")
+
+
+class Split(Strict):
+    """`data.<name>.splits.*`: consecutive rows of a source."""
+
+    source: Literal["train", "test"] = Field(
+        alias="from", description="The training or the test files of the data set."
+    )
+    first: Index = Field(description="First row, counted from 0.")
+    count: Count = Field(description="Number of images.")
+
+
+class Splits(Strict):
+    """`data.<name>.splits`: the three splits of a data set, cut from its source files."""
+
+    train: Split = Field(description="What models learn from.")
+    validation: Split = Field(description="What decides when to stop.")
+    test: Split = Field(description="What no choice is based on.")
+
+
+class IdxDataset(Strict):
+    """`data.<name>`: a data set of four raw IDX files, whence it comes, its splits."""
+
+    files: IdxFiles = Field(description="Four raw IDX files.")
+    mirrors: Values[Mirror] = Field(description="Sources in the order in which they are tried.")
+    splits: Splits = Field(description="Rows of the source files in each split.")
+
+
+class TableDataset(IdxDataset):
+    """`data.<name>`: a data set of two tables (`.csv`, `.parquet`, `.npz`)."""
+
+    files: Tables = Field(description="Two tables.")
+    label: Annotated[Text, Field(min_length=1)] = Field(
+        description="The column (`.npz`: the array) of the labels; all others are pixels."
+    )
+    image_shape: Annotated[
+        list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=2, max_length=2)
+    ] = Field(description="Rows and columns of the images.")
+
+
+def _kind_of_files(dataset: object) -> str:
+    files = dataset.get("files") if isinstance(dataset, dict) else None
+    keys = files.keys() if isinstance(files, dict) else set()
+    named = keys & Tables.model_fields.keys() and not keys & IdxFiles.model_fields.keys()
+    return "tables" if named else "idx"
+
+
+Dataset = Annotated[
+    Annotated[IdxDataset, Tag("idx")] | Annotated[TableDataset, Tag("tables")],
+    Discriminator(_kind_of_files),
+]
+
+
+class Task(Strict):
+    """`tasks.<name>`: what is trained, and how. A list of values of a setting sweeps over them."""
+
+    dataset: OneOrSeveral[Text] = Field(description="A name under `data`.")
+    model: OneOrSeveral[Literal["logistic", "softmax"]] = Field(
+        description="Logistic regression (two classes) or softmax regression."
+    )
+    classes: ListOrLists[Classes] = Field(
+        description="Labels to keep, in the order of the class numbers; logistic takes two."
+    )
+    train_size: OneOrSeveral[Count | None] = Field(
+        None,
+        description="Examples to train on, the first of these classes in the train split; "
+        "null for all.",
+    )
+    learning_rate: OneOrSeveral[Rate] = Field(description="Step length of gradient descent.")
+    batch_size: OneOrSeveral[Count] = Field(description="Examples in a mini-batch.")
+    max_epochs: OneOrSeveral[Annotated[int, Field(ge=1, le=100_000)]] = Field(
+        description="Epochs after which training ends in any case."
+    )
+    checks_per_epoch: OneOrSeveral[Count] = Field(
+        5, description="Evaluations of the splits in each epoch, evenly spaced."
+    )
+    patience: OneOrSeveral[Count | None] = Field(
+        description="Checks in a row without improvement until training stops; null for never."
+    )
+    skip_batches: ListOrLists[Batches] = Field(
+        [], description="Numbers of the batches in an epoch, from 0, whose update is left out."
+    )
+    l2_lambda: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_different_lambdas)] = (
+        Field(description="Weights of `||W||^2` in the objective, each trained, used as spelt.")
+    )
+    shuffle: Values[Shuffle] = Field(
+        description="The order of the examples, each trained: false for the file's, true for a new "
+        "one in each epoch, once for one random order that is kept."
+    )
+    seeds: Values[Seed] = Field(
+        description="Seeds of the shuffling, each trained. Seed 0 is the report's."
+    )
+
+
+class Runs(Strict):
+    """`figures.<name>.runs, tables.<name>.run`: runs of one task.
+
+    What is not named is not restricted; the settings are named as in the task.
+    """
+
+    task: Text = Field(description="A name under `tasks`.")
+    l2_lambda: OneOrSeveral[Lambda] = Field(None, description="Spelt as in the task.")
+    shuffle: OneOrSeveral[Shuffle] = None
+    seed: OneOrSeveral[Seed] = None
+    dataset: OneOrSeveral[Text] = None
+    model: OneOrSeveral[Literal["logistic", "softmax"]] = None
+    classes: ListOrLists[Classes] = None
+    train_size: OneOrSeveral[Count | None] = None
+    learning_rate: OneOrSeveral[Rate] = None
+    batch_size: OneOrSeveral[Count] = None
+    max_epochs: OneOrSeveral[Count] = None
+    checks_per_epoch: OneOrSeveral[Count] = None
+    patience: OneOrSeveral[Count | None] = None
+    skip_batches: ListOrLists[Batches] = None
+
+
+class _Figure(Strict):
+    """What all figures have."""
+
+    title: Text = Field(description="Above the plot.")
+    caption: Text = Field(description="In the typeset report and in Snakemake's.")
+    runs: Runs = Field(description="The runs to show.")
+    min_seeds: Count = Field(
+        1, description="The figure is drawn only if its runs have so many seeds or more."
+    )
+    x_limits: Limits = Field(None, description="Ends of the horizontal axis.")
+    y_limits: Limits = Field(None, description="Ends of the vertical axis.")
+
+
+Curves = Values[Literal["train", "validation"]]
+
+
+class LossFigure(_Figure):
+    """`figures.<name> of kind loss`: curves of the loss by step."""
+
+    kind: Literal["loss"] = Field(description="Kind of plot.")
+    splits: Curves = Field(description="Curves to draw.")
+    window: Count = Field(
+        description="Steps in a block of the training loss, which is drawn as mean and deviation."
+    )
+
+
+class AccuracyFigure(_Figure):
+    """`figures.<name> of kind accuracy`: curves of the accuracy by step."""
+
+    kind: Literal["accuracy"] = Field(description="Kind of plot.")
+    splits: Curves = Field(description="Curves to draw.")
+
+
+class WeightsFigure(_Figure):
+    """`figures.<name> of kind weights`: the weights of one run as images."""
+
+    kind: Literal["weights"] = Field(description="Kind of plot.")
+
+
+class NormFigure(_Figure):
+    """`figures.<name> of kind norm`: the norm of the weights by lambda."""
+
+    kind: Literal["norm"] = Field(description="Kind of plot.")
+
+
+class MetricFigure(_Figure):
+    """`figures.<name> of kind metric`: any column of the metrics by a setting."""
+
+    kind: Literal["metric"] = Field(description="Kind of plot.")
+    x: Literal[("l2_lambda", *SWEEPABLE)] = Field(description="Setting on the horizontal axis.")
+    y: Metric = Field(description="Column of the metrics on the vertical axis.")
+
+
+Figure = Annotated[
+    LossFigure | AccuracyFigure | WeightsFigure | NormFigure | MetricFigure,
+    Field(discriminator="kind"),
+]
+
+
+class ReportedTable(Strict):
+    """`tables.<name>`: numbers of one run beside those that the report prints."""
+
+    caption: Text = Field(description="In the typeset report.")
+    run: Runs = Field(description="Exactly one run.")
+    reported: Annotated[dict[Metric, Reported], Field(min_length=1)] = Field(
+        description="The report's numbers by column of the metrics; their digits decide what is "
+        "equal."
+    )
+
+
+class Config(Strict):
+    """`config.yaml`: what is computed. A key that is not known is an error."""
+
+    data: Annotated[dict[Name, Dataset], Field(min_length=1)] = Field(
+        description="Data sets by name. Only those that a task trains on are fetched."
+    )
+    tasks: Annotated[dict[Name, Task], Field(min_length=1)] = Field(
+        description="Training set-ups by name. A task trains once for each combination of its "
+        "values; without shuffling once for all seeds, because a seed then changes nothing."
+    )
+    seeds_per_job: Count = Field(
+        50, description="A combination of more seeds is trained in jobs of so many."
+    )
+    figures: dict[Name, Figure] = Field(
+        description="Figures by file name, `results/figures/<name>.{png,svg,pdf}`."
+    )
+    tables: dict[Name, ReportedTable] = Field(
+        description="Tables by file name, `results/tables/<name>.{csv,md}`."
+    )
+    claims: Text | None = Field(description="The file of the claims to judge; null for none.")
+
+    def plain(self) -> dict:
+        """The config as plain data: settings of tasks are all there, what else is left out is not.
+
+        `shuffle` is one of the texts "false", "once" and "true".
+        """
+        tasks = {name: task.model_dump() for name, task in self.tasks.items()}
+        filled = {"tasks": tasks, "seeds_per_job": self.seeds_per_job}
+        return self.model_dump(by_alias=True, exclude_unset=True) | filled
