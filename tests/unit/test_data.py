@@ -14,7 +14,9 @@ from hypothesis.extra import numpy as npst
 
 from common.errors import DataError
 from common.files import (
+    parquet_writer,
     read_json,
+    read_parquet,
     replace_atomically,
     sha256_of,
     write_json,
@@ -228,3 +230,13 @@ def test_damaged_json_is_named(tmp_path):
     (tmp_path / "summary.json").write_text('{"a": ')
     with pytest.raises(DataError, match=r"summary\.json: not readable as JSON"):
         read_json(tmp_path / "summary.json")
+
+
+def test_a_run_is_one_row_group_however_long(tmp_path):
+    # pyarrow cuts at 2^20 rows unless it is told otherwise.
+    table = pa.table({"step": np.arange(2**20 + 1)})
+    with parquet_writer(tmp_path / "history.parquet", table.schema) as add:
+        add(table)
+        add(table.slice(0, 3))
+    assert read_parquet(tmp_path / "history.parquet", row_group=0).equals(table)
+    assert read_parquet(tmp_path / "history.parquet", row_group=1).num_rows == 3

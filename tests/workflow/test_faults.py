@@ -79,6 +79,12 @@ def test_a_wrong_config_is_refused_before_anything_runs(checkout):
     assert checkout.contents() == before
 
 
+def test_a_claims_file_that_is_not_there_is_named(checkout):
+    checkout.set_config("claims", "claim.yaml")
+    output = checkout.snakemake("--dry-run", check=False)
+    assert "claims: there is no file 'claim.yaml'; null judges none" in output
+
+
 def test_no_source_for_the_data_is_one_message(fresh):
     fresh.set_config("data.mnist.mirrors", ["http://127.0.0.1:9/{file}.gz", "file:nowhere/{file}"])
     output = fresh.snakemake("results/data/mnist/train.parquet", check=False)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import cache
 
 from pipeline.config import ConfigError, check_files, read_config
 from pipeline.imports import code_of
@@ -85,6 +86,7 @@ def source(path: Path) -> str:
     return local(os.path.relpath(path))
 
 
+@cache
 def code(script: str) -> dict[str, str | list[str]]:
     """A script and the modules it imports, as inputs of its rule: an edit of any reruns the rule."""
     path = SCRIPTS / script

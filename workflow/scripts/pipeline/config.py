@@ -11,6 +11,9 @@ from common.places import YamlError, duplicates_in, lines_of
 from pipeline.model import Config
 from runs.grid import as_list, base_name, blocks_of, expand_sweeps, select_blocks, select_tasks
 
+#: Seeds in a block, so many that each combination is one.
+_ALL_SEEDS = 2**32
+
 
 class ConfigError(ReproductionError):
     """The config cannot be run; the message lists all its errors."""
@@ -119,7 +122,7 @@ def check_selection(place: str, selection: dict, tasks: dict) -> Iterator[Proble
             if value not in known:
                 before = True
                 yield Problem(f"{place}.{key}", unknown(value, known))
-    if not before and not select_blocks(blocks_of(tasks, 1), tasks, selection):
+    if not before and not select_blocks(blocks_of(tasks, _ALL_SEEDS), tasks, selection):
         yield Problem(place, f"no run of the task matches {selection}")
 
 
@@ -137,8 +140,11 @@ def _values_of(key: str, tasks: list[dict]) -> list:
 
 
 def _check_one_run(place: str, selection: dict, tasks: dict) -> Iterator[Problem]:
-    runs = select_blocks(blocks_of(tasks, 1), tasks, selection)
-    if len(runs) > 1:
-        keys = [*dict.fromkeys(key for run in runs for key in tasks[run.task]["varies"])]
+    blocks = select_blocks(blocks_of(tasks, _ALL_SEEDS), tasks, selection)
+    seeds = [seed for block in blocks for seed in block.seeds]
+    wanted = set(as_list("seed", selection.get("seed", seeds)))
+    count = sum(seed in wanted for seed in seeds)
+    if count > 1:
+        keys = [*dict.fromkeys(key for block in blocks for key in tasks[block.task]["varies"])]
         names = ", ".join([*keys, "l2_lambda", "shuffle"])
-        yield Problem(place, f"matches {len(runs)} runs; name {names} and seed to pick one")
+        yield Problem(place, f"matches {count} runs; name {names} and seed to pick one")

@@ -1,0 +1,103 @@
+"""The jobs of the trainings: how many there are, and that nothing of a result depends on them."""
+
+import json
+import re
+
+import numpy as np
+import pyarrow.parquet as pq
+
+#: A model that is none of ours: one output a class, fitted to 1 for the right one and 0 elsewhere.
+LEAST_SQUARES = '''"""Least squares: C(W) = 1/n sum_i ||x_i W - t_i||^2 with one-hot rows t_i."""
+
+import numpy as np
+
+
+def output_count(class_count):
+    return class_count
+
+
+def logits(W, X):
+    return X @ W
+
+
+def _errors(logits, targets):
+    return logits - np.eye(logits.shape[1])[targets]
+
+
+def loss(logits, targets):
+    return float(np.mean(np.sum(_errors(logits, targets) ** 2, axis=1)))
+
+
+def gradient(W, X, targets, l2_lambda=0.0):
+    return 2.0 * X.T @ _errors(X @ W, targets) / len(X) + 2.0 * l2_lambda * W
+
+
+def predict(logits):
+    return logits.argmax(axis=1)
+'''
+
+
+def planned(checkout, *arguments: str) -> dict[str, int]:
+    output = checkout.snakemake(*arguments, "--dry-run", "--quiet", "rules")
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+
+def test_the_report_is_63_trainings_in_nine_jobs(fresh):
+    (fresh.folder / "tests" / "config.tiny.yaml").write_text("{}")
+    assert planned(fresh)["train"] == 9
+
+
+def test_a_sweep_of_100000_trainings_is_2000_jobs(fresh):
+    overlay = {"tasks": {"softmax": {"seeds": list(range(20_000))}}}
+    (fresh.folder / "tests" / "config.tiny.yaml").write_text(json.dumps(overlay))
+    counts = planned(fresh, "results/metrics.parquet")
+    assert counts["train"] == 2004
+
+
+def test_blocks_of_two_seeds_give_the_bits_of_one_block(checkout):
+    def rows(name: str) -> list[dict]:
+        found = pq.read_table(checkout.results / name).to_pylist()
+        return [row for row in found if row["task"] == "logistic"]
+
+    checkout.set_config("tasks.logistic.seeds", [0, 1, 2, 3, 4])
+    tables = ["results/metrics.parquet", "results/history.parquet"]
+    checkout.snakemake(*tables)
+    metrics, history = rows("metrics.parquet"), rows("history.parquet")
+    checkout.set_config("seeds_per_job", 2)
+    output = checkout.snakemake(*tables)
+    folder = checkout.results / "runs/logistic/lambda-0/shuffle-true"
+    assert {"seeds-0-1", "seeds-2-3", "seeds-4-4"} <= {path.name for path in folder.iterdir()}
+    # What was one block of two before is one still.
+    assert "Training softmax" not in output
+    assert len(metrics) == 6
+    assert rows("metrics.parquet") == metrics and rows("history.parquet") == history
+
+
+def test_a_new_model_is_a_file_and_trains_by_the_config_alone(fresh):
+    models = fresh.folder / "workflow" / "scripts" / "regression" / "models"
+    (models / "least_squares.py").write_text(LEAST_SQUARES)
+    # Until the config takes its models from the folder.
+    fresh.edit("workflow/schemas/config.schema.yaml", "enum: [logistic, softmax]", "type: string")
+    task = {"dataset": "mnist", "model": "least_squares", "classes": list(range(10))}
+    task |= {"learning_rate": 0.0005, "batch_size": 100, "max_epochs": 2, "patience": None}
+    task |= {"l2_lambda": ["0.01"], "shuffle": [False], "seeds": [0]}
+    fresh.set_config("tasks.squares", task)
+    folder = "results/runs/squares/lambda-0.01/shuffle-false/seeds-0-0"
+    output = fresh.snakemake(f"{folder}/metrics.parquet", f"{folder}/weights.parquet")
+    assert "Training squares" in output
+
+    # The protocol by hand: 600 images, two epochs of six batches in the order of the file.
+    split = pq.read_table(fresh.results / "data" / "mnist" / "train.parquet")
+    pixels = np.array([np.frombuffer(p, np.uint8) for p in split.column("pixels").to_pylist()])
+    X = np.hstack([2.0 * pixels / 255.0 - 1.0, np.ones((len(pixels), 1))])
+    T = np.eye(10)[split.column("label").to_numpy()]
+    W = np.zeros((785, 10))
+    for step in range(12):
+        batch = slice(step % 6 * 100, (step % 6 + 1) * 100)
+        gradient = 2.0 * X[batch].T @ (X[batch] @ W - T[batch]) / 100 + 2.0 * 0.01 * W
+        W -= 0.0005 * gradient
+    found = pq.read_table(fresh.folder / folder / "weights.parquet").column("weight").to_numpy()
+    np.testing.assert_allclose(found.reshape(785, 10), W, rtol=1e-9, atol=1e-12)
+    (row,) = pq.read_table(fresh.folder / folder / "metrics.parquet").to_pylist()
+    assert row["model"] == "least_squares"
+    assert abs(row["train_loss"] - np.mean(np.sum((X @ W - T) ** 2, axis=1))) < 1e-9
