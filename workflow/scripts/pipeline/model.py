@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
+from regression.models import model_names
 from runs.grid import SWEEPABLE
 
 #: Larger numbers are slips of the pen.
@@ -45,6 +46,7 @@ Lambda = text(
 )
 Reported = text(r"-?[0-9]+(\.[0-9]+)?", 'a number in quotes, like "0.071"')
 
+ModelName = Literal[*model_names()]
 Count = Annotated[int, Field(ge=1, le=_LARGEST)]
 Index = Annotated[int, Field(ge=0, le=_LARGEST)]
 Label = Annotated[int, Field(ge=0, le=255)]
@@ -193,8 +195,8 @@ class Task(Strict):
     """`tasks.<name>`: what is trained, and how. A list of values of a setting sweeps over them."""
 
     dataset: OneOrSeveral[Text] = Field(description="A name under `data`.")
-    model: OneOrSeveral[Literal["logistic", "softmax"]] = Field(
-        description="Logistic regression (two classes) or softmax regression."
+    model: OneOrSeveral[ModelName] = Field(
+        description="A file in `workflow/scripts/regression/models/`."
     )
     classes: ListOrLists[Classes] = Field(
         description="Labels to keep, in the order of the class numbers; logistic takes two."
@@ -241,7 +243,7 @@ class Runs(Strict):
     shuffle: OneOrSeveral[Shuffle] = None
     seed: OneOrSeveral[Seed] = None
     dataset: OneOrSeveral[Text] = None
-    model: OneOrSeveral[Literal["logistic", "softmax"]] = None
+    model: OneOrSeveral[ModelName] = None
     classes: ListOrLists[Classes] = None
     train_size: OneOrSeveral[Count | None] = None
     learning_rate: OneOrSeveral[Rate] = None
