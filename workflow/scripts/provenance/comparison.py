@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import DataError
-from runs.tables import METRICS_SCHEMA, RUN_KEYS
+from runs.tables import METRICS_SCHEMA
 
 #: Two numbers are equal within tolerance if they differ by less than RELATIVE times the larger, or
 #: by less than ABSOLUTE.
@@ -21,7 +21,7 @@ ABSOLUTE = 1e-9
 TOLERANCE = f"{RELATIVE:g} relative or {ABSOLUTE:g} absolute"
 #: Table of the results -> the columns that name a row, and those that are compared.
 TABLES = {
-    "metrics": ([*RUN_KEYS], METRICS_SCHEMA.names),
+    "metrics": (["task", "l2_lambda", "shuffle", "seed"], METRICS_SCHEMA.names),
     "claims": (["id"], ["id", "verdict", "measured"]),
 }
 
