@@ -2,38 +2,48 @@
 
 PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
-VENV_PYTHON := .venv/bin/python
+VENV_PYTHON := .venv/bin/python -X utf8
 SNAKEMAKE := $(VENV_PYTHON) -m snakemake
 # Its output in our words; plain `snakemake` prints as its users know it.
 WITH_PROGRESS := PYTHONPATH=workflow/plugins $(SNAKEMAKE) --logger reproduce
 OUTPUT ?= results/compare.html
+# Of a run with config files of its own: make verify CONFIG="config.yaml mine.yaml"
+CONFIGS = $(if $(CONFIG),--config $(CONFIG))
+
+# What the user has set for other work changes nothing here; see also workflow/rules/common.smk.
+unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
+# Where pip puts packages is ours to say; where it gets them from is the user's.
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce plan verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
+.PHONY: help reproduce plan clean-stale verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
 	@$(VENV_PYTHON) tools/unlock_stale.py
-	@$(WITH_PROGRESS) --cores $(CORES)
+	@SUMMARY_FOLLOWS=yes $(WITH_PROGRESS) --cores $(CORES)
 	@$(VENV_PYTHON) tools/summarise.py
 
 plan: environment ## Say what is missing or changed, and about how long it takes to compute
 	@$(WITH_PROGRESS) --cores $(CORES) --dry-run
 
-verify: environment ## Compare results/ with the expected manifest: to the bit, or within tolerance
-	@$(VENV_PYTHON) tools/verify.py
+clean-stale: environment ## List what an earlier config left in results/; REMOVE=yes removes it
+	@$(VENV_PYTHON) tools/clean_stale.py $(if $(REMOVE),--remove) $(CONFIGS)
+
+verify: environment ## Compare results/ with what is expected: to the bit, or within tolerance
+	@$(VENV_PYTHON) tools/verify.py $(CONFIGS)
 
 expected: environment ## Expect from now on what is in results/
-	@$(VENV_PYTHON) tools/verify.py --renew
+	@$(VENV_PYTHON) tools/verify.py --renew $(CONFIGS)
 
 crate: environment ## Pack results/ and how they came about into reproduction.crate.zip
-	@$(VENV_PYTHON) tools/crate.py
+	@$(VENV_PYTHON) tools/crate.py $(CONFIGS)
 
 compare: environment ## Compare two results folders in one page: make compare A=results B=other/results
 	@test -n "$(A)" -a -n "$(B)" || { echo "error: name two results folders: make compare A=results B=../other/results" >&2; exit 1; }
-	@$(VENV_PYTHON) tools/compare.py "$(A)" "$(B)" --output "$(OUTPUT)"
+	@$(VENV_PYTHON) tools/compare.py "$(A)" "$(B)" --output "$(OUTPUT)" $(CONFIGS)
 
 test: environment ## Run all tests but the chaos tests
 	@$(VENV_PYTHON) -m pytest

@@ -19,9 +19,24 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/provenance.smk"
 
 
 report: "workflow/report/workflow.rst"
+
+
+onstart:
+    record_owner()
+    if unlike := unlike_the_lock(SOFTWARE, LOCK):
+        print(
+            f"Not as requirements.txt locks: {', '.join(unlike)}. Results may differ in their bits."
+        )
+
+
+onsuccess:
+    # `make reproduce` says so itself, also after a run with nothing to do.
+    if "SUMMARY_FOLLOWS" not in os.environ:
+        print(left_over_in_words(Path("results"), {Path(p) for p in chain(*PRODUCTS.values())}))
 
 
 onerror:
@@ -72,24 +87,15 @@ rule runs:
 
 rule products:
     input:
-        rules.runs.input,
-        FIGURE_FILES,
-        TABLE_FILES,
-        claim_files(),
-        report_files(),
-        "results/explorer.html",
+        **PRODUCTS,
     message:
         "All products are up to date in results/"
-
-
-# It describes the inputs of the rule `products`, so that one must come first.
-include: "workflow/rules/provenance.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.products.input,
-        rules.manifest.output,
+        **PRODUCTS,
+        manifest=rules.manifest.output,
     message:
         "Everything is up to date in results/"

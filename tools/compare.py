@@ -6,7 +6,6 @@ Writes one self-contained HTML page and prints a summary. A difference is always
 """
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,10 +16,17 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from scipy import stats
 
 from compare_page import page
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from common import cli  # noqa: E402
+from common.errors import ReproductionError  # noqa: E402
+from common.files import read_json, replace_atomically  # noqa: E402
+from provenance.holding import add_config_option, held  # noqa: E402
 
 #: What names a group of runs; its runs differ in their seed only.
 KEYS = ("task", "l2_lambda", "shuffle")
@@ -43,7 +49,7 @@ METRICS = (
 CONFIDENCE = 0.95
 
 
-class CompareError(Exception):
+class CompareError(ReproductionError):
     """What was given cannot be compared; the message says why and what to do."""
 
 
@@ -90,11 +96,15 @@ class Difference(NamedTuple):
     verdict: str
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -> Results:
     """Read a results folder, or the one inside a project's folder.
 
+    Args:
+        folder: of results, or of a project.
+        config_files: of the run, in the folder of the project.
+
     Raises:
-        CompareError: there are no results.
+        ReproductionError: there are no results, or not those of one whole run.
     """
     if not folder.is_dir():
         raise CompareError(f"{folder}: no such folder; name the results folder of a finished run")
@@ -106,23 +116,24 @@ def read_results(folder: Path) -> Results:
             f"{folder}: has no metrics.parquet, so it holds no finished results; run "
             "`make reproduce` there first"
         )
+    project = folder.absolute().parent
+    _, config = held(folder, config_files, project, ours=project == ROOT.absolute())
     try:
         rows = pq.read_table(path).to_pylist()
         groups: dict[tuple, dict[int, dict]] = {}
         for row in rows:
             groups.setdefault(tuple(row[key] for key in KEYS), {})[row["seed"]] = row
         claims = folder / "claims.json"
-        ledger = json.loads(claims.read_text(encoding="utf-8")) if claims.exists() else {}
+        ledger = read_json(claims) if claims.is_file() else {}
         entries = [*ledger.get("statements", []), *ledger.get("questions", [])]
-        config = folder.parent / "config.yaml"
-        place = yaml.safe_load(config.read_text(encoding="utf-8")) if config.exists() else {}
-    except (pa.ArrowException, OSError, ValueError, KeyError, yaml.YAMLError) as error:
+        by_id = {entry["id"]: entry for entry in entries}
+        images = [path for path in sorted(folder.glob("figures/*.png")) if path.is_file()]
+        figures = {path.stem: path.read_bytes() for path in images}
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CompareError(
             f"{folder}: not readable as results ({error!r}); make it anew"
         ) from error
-    figures = {path.stem: path.read_bytes() for path in sorted(folder.glob("figures/*.png"))}
-    by_id = {entry["id"]: entry for entry in entries}
-    return Results(folder, groups, dict(flattened(place)), by_id, figures)
+    return Results(folder, groups, dict(flattened(config)), by_id, figures)
 
 
 def flattened(value: object, place: str = "") -> Iterator[tuple[str, object]]:
@@ -313,25 +324,23 @@ def main() -> None:
     parser.add_argument("a", type=Path, help="a results folder, or a project's folder with one")
     parser.add_argument("b", type=Path, help="another one")
     parser.add_argument("--output", type=Path, default=Path("compare.html"), help="the page")
+    add_config_option(parser)
     arguments = parser.parse_args()
-    try:
-        a, b = read_results(arguments.a), read_results(arguments.b)
-        found = differences(a, b)
-        content = page(
-            labels=(f"{a.folder} ({count_runs(a)} runs)", f"{b.folder} ({count_runs(b)} runs)"),
-            settings=setting_differences(a, b),
-            config=config_differences(a, b),
-            only=(only_in(a, b), only_in(b, a)),
-            metrics=[one._replace(group=group_name(one.group)) for one in found],
-            claims=claim_differences(a, b),
-            figures=(a.figures, b.figures),
-        )
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(content, encoding="utf-8")
-    except (CompareError, OSError) as error:
-        sys.exit(f"error: {error}")
+    a, b = (read_results(side, arguments.config) for side in (arguments.a, arguments.b))
+    found = differences(a, b)
+    content = page(
+        labels=(f"{a.folder} ({count_runs(a)} runs)", f"{b.folder} ({count_runs(b)} runs)"),
+        settings=setting_differences(a, b),
+        config=config_differences(a, b),
+        only=(only_in(a, b), only_in(b, a)),
+        metrics=[one._replace(group=group_name(one.group)) for one in found],
+        claims=claim_differences(a, b),
+        figures=(a.figures, b.figures),
+    )
+    with replace_atomically(arguments.output) as temporary:
+        temporary.write_text(content, encoding="utf-8")
     print(summary(a, b, found, arguments.output))
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

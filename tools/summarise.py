@@ -1,19 +1,18 @@
 """Say where the results are, how the tables compare with the report, how its statements fared."""
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+from pipeline.leftovers import left_over_in_words  # noqa: E402
+
 RESULTS = Path("results")
-
-
-def left_over(products: Collection[Path]) -> list[str]:
-    """What one might look at, but which an earlier config made: this one has no such product."""
-    shown = ("*.pdf", "claims.*", "figures/*.png", "tables/*.md")
-    return [str(p) for name in shown for p in sorted(RESULTS.glob(name)) if p not in products]
 
 
 def diverged() -> str:
@@ -28,7 +27,8 @@ def diverged() -> str:
 
 if __name__ == "__main__":
     # Of this config; results of an earlier one may still lie beside them.
-    products = [Path(line) for line in (RESULTS / "products.txt").read_text().splitlines()]
+    lines = (RESULTS / "products.txt").read_text(encoding="utf-8").splitlines()
+    products = [Path(line.split(" ", 1)[1]) for line in lines]
     figures = [path for path in products if path.match("figures/*.png")]
     count = f"{len(figures)} figure" + "s" * (len(figures) != 1)
     print(f"\nResults: {count} in results/figures/, tables in results/tables/,")
@@ -46,5 +46,5 @@ if __name__ == "__main__":
     if RESULTS / "claims.md" in products:
         print(json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))["headline"])
         print("Each with its numbers and reasons: results/claims.md")
-    if old := left_over(products):
-        print(f"\nOf an earlier config, and not of this one: {', '.join(old)}")
+    if stale := left_over_in_words(RESULTS, {*products}):
+        print(f"\n{stale}")

@@ -1,27 +1,17 @@
 """Make this folder ready for a run: no lock of a killed one, no times of a clock that was wrong."""
 
 import os
-import shutil
+import sys
 import time
 from pathlib import Path
 
-import psutil
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-LOCKS = Path(".snakemake", "locks")
+from common import cli  # noqa: E402
+from pipeline.owner import release_dead_lock  # noqa: E402
+
 FOLDERS = ("workflow", "results")
-
-
-def snakemake_runs_in(folder: Path) -> bool:
-    """Whether a process of this machine runs Snakemake in the folder."""
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        command = process.info["cmdline"] or []
-        if (
-            process.pid != os.getpid()
-            and process.info["cwd"] == str(folder)
-            and any("snakemake" in Path(word).name for word in command[:4])
-        ):
-            return True
-    return False
 
 
 def reset_future_times(now: float) -> int:
@@ -37,11 +27,15 @@ def reset_future_times(now: float) -> int:
     return len(late)
 
 
-if __name__ == "__main__":
-    if LOCKS.is_dir() and any(LOCKS.iterdir()) and not snakemake_runs_in(Path.cwd()):
-        shutil.rmtree(LOCKS)
+def main() -> None:
+    """Release the lock of a dead run, then mend times."""
+    if release_dead_lock():
         print("An earlier run was killed; going on where it stopped.")
     if late := reset_future_times(time.time()):
         print(
             f"{late} files came from the future: the clock was or is wrong. Their times are reset."
         )
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,4 +1,4 @@
-"""Hold results/ to the expected manifest: bit-identical, equal within tolerance, or different.
+"""Hold results/ to what is expected: bit-identical, equal within tolerance, or different.
 
 `make verify` compares; `make expected` renews tests/expected/ after a run on purpose.
 """
@@ -6,135 +6,90 @@
 import argparse
 import shutil
 import sys
-from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from common.errors import ReproductionError  # noqa: E402
-from common.files import read_json, write_json  # noqa: E402
-from pipeline import cli  # noqa: E402
-from provenance.comparison import Judgement, State, changes_upstream, judge_all  # noqa: E402
-from provenance.values import ABSOLUTE, RELATIVE, values_of  # noqa: E402
+from common import cli  # noqa: E402
+from common.errors import DataError, ReproductionError  # noqa: E402
+from common.files import read_json  # noqa: E402
+from provenance.comparison import (  # noqa: E402
+    TABLES,
+    TOLERANCE,
+    csv_of,
+    difference_of,
+)
+from provenance.holding import add_config_option, held  # noqa: E402
+from provenance.manifest import ENVIRONMENT  # noqa: E402
 
 RESULTS = Path("results")
-TOLERANCE = f"{RELATIVE:g} relative or {ABSOLUTE:g} absolute"
+SUMS = "SHA256SUMS"
+#: Rules that compute with floating-point numbers from the data on. All others only show what these
+#: found, so that with the same software their bytes differ only if those of a product before do.
+COMPUTING = ("prepare", "train", "optimum", "gradients", "identifiability")
 
 
-class NotReproducedError(ReproductionError):
-    """A product is not what was expected."""
-
-
-def read_manifest(folder: Path) -> dict:
-    """Read a manifest.
-
-    Raises:
-        NotReproducedError: there is none.
-    """
-    if not (folder / "manifest.json").is_file():
-        raise NotReproducedError(
-            f"{folder}/manifest.json is missing; "
-            + ("run `make reproduce` first" if folder == RESULTS else "run `make expected`")
-        )
-    return read_json(folder / "manifest.json")
-
-
-def verify(expected_folder: Path) -> str:
-    """Compare and return the verdict.
+def verify(manifest: dict, expected: Path) -> str:
+    """Compare the products of a manifest with those expected, and return the verdict.
 
     Raises:
-        NotReproducedError: a product diverges; the message names the first in order of the DAG.
+        ReproductionError: they are different; the message names the first stage that diverges.
     """
-    found, expected = read_manifest(RESULTS), read_manifest(expected_folder)
-    values = read_json(expected_folder / "values.json")
-    judgements = judge_all(expected, values, found)
-    count = Counter(judgement.state for judgement in judgements.values())
-    extra = len(found["products"].keys() - expected["products"].keys())
-    lines = [f"  {n:4} {state.value}" for state in State if (n := count[state])]
-    lines += [f"  {extra:4} more than expected, not judged"] * (extra > 0)
-    lines += [f"  {line}" for line in environment_changes(expected_folder)]
-    summary = "\n".join([f"{len(judgements)} products expected:", *lines])
-    bad = [name for name, judgement in judgements.items() if not judgement.state.good]
-    if bad:
-        raise NotReproducedError(f"{summary}\n{account_of(bad, judgements, expected, found)}")
-    if count[State.IDENTICAL] == len(judgements):
+    if not (expected / SUMS).is_file():
+        raise DataError(f"{expected / SUMS} is missing; run `make expected` after a trusted run")
+    lines = (expected / SUMS).read_text(encoding="utf-8").splitlines()
+    sums = [line.partition("  ")[::2] for line in lines]
+    if not sums:
+        raise DataError(f"{expected / SUMS} is empty; run `make expected` after a trusted run")
+    products = manifest["products"]
+    differing = [n for digest, n in sums if products.get(n, {}).get("sha256") != digest]
+    summary = f"{len(sums)} products expected, {len(sums) - len(differing)} bit-identical."
+    if not differing:
         return f"{summary}\nVerdict: bit-identical."
-    return f"{summary}\n{largest_tolerated(judgements)}\nVerdict: equal within {TOLERANCE}."
-
-
-def account_of(
-    bad: list[str], judgements: dict[str, Judgement], expected: dict, found: dict
-) -> str:
-    """Tell all about the first product that is not as expected."""
-    name = bad[0]
-    state, difference = judgements[name]
-    lines = [f"Verdict: different. The first in order of the DAG: {name} is {state.value}."]
-    if state is State.DAMAGED:
-        lines.append("  Its bytes changed after the run. Delete it and run `make reproduce`.")
-    elif state is State.MISSING:
-        lines.append("  Run `make reproduce`, with the config of the repository.")
-    elif difference:
-        lines.append(f"  Largest difference: {difference.text}.")
+    before, after = (read_json(folder / ENVIRONMENT) for folder in (expected, RESULTS))
+    for key in before:
+        if before[key] != after.get(key):
+            summary += f"\n  environment, {key}: {before[key]} expected, {after.get(key)} here"
+    largest = max(difference_of(name, expected, RESULTS) for name in TABLES)
+    first = products.get(differing[0], {"stage": "unknown", "rule": None})
+    if first["rule"] is None:
+        reason = "which is not made; is this the config that was expected?"
+    elif largest.size > 1:
+        reason = f"largest difference: {largest.text}"
+    elif first["rule"] not in COMPUTING and before == after:
+        reason = "made in another way of what is as expected"
     else:
-        lines.append("  It holds no numbers to compare, and its data does not explain it.")
-    upstream = changes_upstream(name, expected, found)
-    lines.append("  Upstream of it:" if upstream else "  Upstream of it nothing differs.")
-    lines += [f"    {line}" for line in upstream]
-    lines += [f"  {len(bad) - 1} more after it: {', '.join(bad[1:4])}, ..."] * (len(bad) > 1)
-    return "\n".join(lines)
-
-
-def largest_tolerated(judgements: dict[str, Judgement]) -> str:
-    """Name the largest difference within the tolerance."""
-    differences = {name: j.difference for name, j in judgements.items() if j.difference}
-    name = max(differences, key=lambda name: differences[name].size)
-    return f"  Largest difference: {name}, {differences[name].text}."
-
-
-def environment_changes(expected_folder: Path) -> list[str]:
-    """What differs between the environments, apart from the list of packages."""
-    before, after = (
-        read_json(folder / "environment.json") for folder in (expected_folder, RESULTS)
+        return (
+            f"{summary}\n  Largest difference: {largest.text}.\nVerdict: equal within {TOLERANCE}."
+        )
+    raise ReproductionError(
+        f"{summary}\nVerdict: different. The first stage that diverges: {first['stage']}, with "
+        f"{differing[0]} ({len(differing)} in all); {reason}."
     )
-    lines = [
-        f"environment, {key}: {_shown(before[key])} expected, {_shown(after.get(key))} here"
-        for key in before
-        if key != "packages" and before[key] != after.get(key)
-    ]
-    packages = before["packages"], after["packages"]
-    differing = sorted(
-        name for name in packages[0].keys() | packages[1].keys()
-        if packages[0].get(name) != packages[1].get(name)
-    )  # fmt: skip
-    return lines + [f"environment, packages that differ: {', '.join(differing)}"] * bool(differing)
 
 
-def _shown(value: object) -> str:
-    """A value of the environment on one line, without the names of its parts."""
-    if isinstance(value, list):
-        return ", ".join(map(_shown, value))
-    return " ".join(map(str, value.values())) if isinstance(value, dict) else str(value)
-
-
-def renew(expected_folder: Path) -> str:
-    """Take the results at hand as the expected ones."""
-    products = read_manifest(RESULTS)["products"]
-    values = {name: content for name in products if (content := values_of(Path(name))) is not None}
-    expected_folder.mkdir(parents=True, exist_ok=True)
-    for name in ("manifest.json", "environment.json"):
-        shutil.copyfile(RESULTS / name, expected_folder / name)
-    write_json(expected_folder / "values.json", values)
-    return f"{len(products)} products are now expected as they are; see {expected_folder}/."
+def renew(manifest: dict, expected: Path) -> str:
+    """Take the products of a manifest as the expected ones."""
+    products = manifest["products"]
+    expected.mkdir(parents=True, exist_ok=True)
+    lines = [f"{entry['sha256']}  {name}\n" for name, entry in products.items()]
+    (expected / SUMS).write_text("".join(lines), encoding="utf-8")
+    shutil.copyfile(RESULTS / ENVIRONMENT, expected / ENVIRONMENT)
+    for name in TABLES:
+        (expected / f"{name}.csv").write_text(csv_of(RESULTS, name), encoding="utf-8")
+    return f"{len(products)} products are now expected as they are; see {expected}/."
 
 
 def main() -> None:
     """Read the command line, then compare or renew."""
     parser = argparse.ArgumentParser(description=__doc__)
+    add_config_option(parser)
     parser.add_argument("--expected", type=Path, default=Path("tests", "expected"))
     parser.add_argument("--renew", action="store_true", help="expect what is in results/ now")
     arguments = parser.parse_args()
-    print(renew(arguments.expected) if arguments.renew else verify(arguments.expected))
+    manifest, _ = held(RESULTS, arguments.config)
+    print((renew if arguments.renew else verify)(manifest, arguments.expected))
 
 
 if __name__ == "__main__":

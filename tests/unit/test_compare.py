@@ -7,9 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from scipy import stats
 
 import compare
+from common.files import write_json
+from pipeline.rules import config_digests
+from provenance.manifest import manifest_of
 
 ROW = {
     "task": "softmax",
@@ -43,9 +47,27 @@ def make_results(tmp_path):
         rate = changes.get("learning_rate", ROW["learning_rate"])
         config = f"tasks:\n  softmax:\n    learning_rate: {rate}\n"
         (folder.parent / "config.yaml").write_text(config)
+        describe(folder)
         return folder
 
     return make
+
+
+def describe(folder) -> None:
+    """Write the manifest of a folder as a run would."""
+    write_json(folder / "environment.json", {})
+    config = yaml.safe_load((folder.parent / "config.yaml").read_text())
+    about = {"stage": "train", "code": "", "software": {}}
+    rules = {"train": about | {"config": config_digests("train", config)}}
+    products = dict.fromkeys(
+        [
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file() and path.name not in ("manifest.json", "environment.json")
+        ],
+        "train",
+    )
+    write_json(folder / "manifest.json", manifest_of(products, rules, folder))
 
 
 def compared(a, b) -> dict[str, compare.Difference]:
@@ -113,6 +135,7 @@ def test_verdicts_of_claims_are_compared(make_results):
     for folder, verdict in zip(folders, ("reproduced", "refuted"), strict=True):
         text = f'{{"statements": [{{"id": "x", "says": "All is well.", "verdict": "{verdict}"}}]}}'
         (folder / "claims.json").write_text(text)
+        describe(folder)
     found = compare.claim_differences(*map(compare.read_results, folders))
     assert found == [("x", "All is well.", "reproduced", "refuted")]
 
@@ -143,12 +166,17 @@ def test_one_picture_is_enough_for_identical_figures(make_results, repository, t
 
 @pytest.mark.parametrize(
     ("place", "message"),
-    [("nowhere", "no such folder"), ("empty", "has no metrics.parquet"), ("torn", "not readable")],
+    [
+        ("nowhere", "no such folder"),
+        ("empty", "has no metrics.parquet"),
+        ("torn", "not a manifest"),
+    ],
 )
 def test_a_folder_without_results_is_one_line(make_results, repository, tmp_path, place, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "metrics.parquet").write_bytes(b"PAR1")
+    write_json(tmp_path / "torn" / "manifest.json", {"products": []})
     process = run(repository, make_results("a"), tmp_path / place)
     assert process.returncode == 1
     assert process.stderr.startswith("error: ") and message in process.stderr
@@ -159,3 +187,13 @@ def test_make_asks_for_both_folders(repository):
     command = ["make", "--silent", "--dry-run", "compare", "A=one", "B=two"]
     process = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
     assert 'tools/compare.py "one" "two" --output "results/compare.html"' in process.stdout
+
+
+def test_a_mixed_folder_and_an_edited_config_are_not_compared(make_results, repository):
+    a, b = make_results("a"), make_results("b")
+    (b / "figures" / "figure_01.png").write_bytes(b"another")
+    (b.parent / "config.yaml").write_text("tasks: {softmax: {learning_rate: 0.5}}")
+    process = run(repository, a, b)
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    assert "figure_01.png: changed after the run" in process.stderr
+    assert "rule train: its config changed after the run, tasks" in process.stderr

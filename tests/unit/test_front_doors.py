@@ -1,51 +1,97 @@
 """What the Makefile's helper commands do around Snakemake."""
 
+import os
 import subprocess
 import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+
+from common.processes import this_process
+from pipeline.leftovers import left_over, left_over_in_words
+from pipeline.owner import record_owner
 
 
-def unlock(repository, folder):
+def unlock(repository, folder) -> subprocess.CompletedProcess:
     command = [sys.executable, repository / "tools" / "unlock_stale.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def make_lock(folder):
+def make_lock(folder, *owners: str):
     locks = folder / ".snakemake" / "locks"
     locks.mkdir(parents=True)
     (locks / "0.input.lock").write_text("results/x\n")
+    for owner in owners:
+        (locks / f"owner.{owner}").write_text("process 1 of somebody on a host")
     return locks
 
 
 def test_the_lock_of_a_killed_run_is_removed(repository, tmp_path):
-    locks = make_lock(tmp_path)
-    assert "going on where it stopped" in unlock(repository, tmp_path)
+    dead = this_process()._replace(start=1)
+    locks = make_lock(tmp_path, dead.name)
+    assert "going on where it stopped" in unlock(repository, tmp_path).stdout
     assert not locks.exists()
-    assert unlock(repository, tmp_path) == ""
+    assert unlock(repository, tmp_path).stdout == ""
 
 
-def test_the_lock_of_a_living_run_stays(repository, tmp_path):
+@pytest.mark.parametrize("owner", ["alive", "elsewhere", "container", "one of two", "unnamed"])
+def test_a_lock_stays_unless_its_owner_is_known_to_be_dead(repository, tmp_path, owner):
+    here = this_process()
+    dead = here._replace(start=1)
+    owners = {
+        "alive": [here.name],
+        "elsewhere": [dead._replace(host="0" * 8).name],
+        "container": [dead._replace(namespace=dead.namespace + 1).name],
+        "one of two": [dead.name, here.name],
+        "unnamed": [],
+    }[owner]
+    locks = make_lock(tmp_path, *owners)
+    process = unlock(repository, tmp_path)
+    assert process.returncode == 1 and (locks / "0.input.lock").exists()
+    assert "snakemake --unlock" in process.stderr and "Traceback" not in process.stderr
+
+
+def test_a_run_names_itself_at_its_lock(repository, tmp_path):
     locks = make_lock(tmp_path)
-    (tmp_path / "snakemake").write_text("import time; time.sleep(60)")
-    with subprocess.Popen([sys.executable, "snakemake"], cwd=tmp_path) as living:
-        assert unlock(repository, tmp_path) == ""
-        assert locks.exists()
-        living.kill()
+    record_owner(locks)
+    assert f"process {os.getpid()} of " in unlock(repository, tmp_path).stderr
 
 
-def test_what_an_earlier_config_made_is_named_as_such(repository, tmp_path):
+def test_make_passes_on_nothing_that_a_user_has_set_for_other_work(repository):
+    poison = {"PYTHONPATH": "/x", "PYTHONHOME": "/x", "PYTHONSAFEPATH": "1", "PYTHONOPTIMIZE": "2"}
+    poison |= {"NUMBA_OPT": "0", "MPLBACKEND": "no", "MATPLOTLIBRC": "/x", "PIP_USER": "1"}
+    command = ["make", "--silent", "--eval", "shown: ; @env", "shown"]
+    process = subprocess.run(
+        command, cwd=repository, env=os.environ | poison, capture_output=True, text=True, check=True
+    )
+    names = {line.partition("=")[0] for line in process.stdout.splitlines()}
+    assert "PATH" in names and not names & poison.keys()
+
+
+def test_what_an_earlier_config_made_is_named_as_such(tmp_path):
+    kept = ("figures/new.png", "data/mnist/train.parquet")
+    about = ("data/mnist/raw/images", "logs/old.log", "benchmarks/old.tsv", "manifest.json")
+    old = ("figures/old.png", "data/other/raw/images", "data/other/train.parquet", "report.pdf")
+    for name in (*kept, *about, *old, ".report.x.tmp.pdf"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    products = {tmp_path / name for name in kept}
+    assert {*left_over(tmp_path, products)} == {tmp_path / name for name in old}
+    assert "`make clean-stale` lists them" in left_over_in_words(tmp_path, products)
+    assert left_over_in_words(tmp_path, products | {tmp_path / name for name in old}) == ""
+
+
+def test_the_summary_names_what_an_earlier_config_made(repository, tmp_path):
     results = tmp_path / "results"
     (results / "figures").mkdir(parents=True)
-    for name in ("report.pdf", "figures/new.png", "figures/old.png", "figures/old.svg"):
+    for name in ("figures/new.png", "figures/old.png"):
         (results / name).touch()
     runs = [{"task": "t", "ended": "max_epochs"}, {"task": "t", "ended": "diverged"}]
     pq.write_table(pa.Table.from_pylist(runs), results / "metrics.parquet")
-    (results / "products.txt").write_text("results/figures/new.png\n")
+    (results / "products.txt").write_text("figure results/figures/new.png\n")
     command = [sys.executable, repository / "tools" / "summarise.py"]
     output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "Results: 1 figure in" in output.stdout
     assert "1 of 2 trainings diverged: t (1)." in output.stdout
-    *_, last = output.stdout.splitlines()
-    assert last.endswith("not of this one: results/report.pdf, results/figures/old.png")
+    assert "not of this one: results/figures/old.png" in output.stdout

@@ -1,4 +1,4 @@
-"""The manifest, the verdict of `make verify`, and the crate of a finished run."""
+"""The manifest of a finished run, and the tools that certify: they hold every file to it first."""
 
 import hashlib
 import json
@@ -8,148 +8,202 @@ import subprocess
 import sys
 import zipfile
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from common.files import write_parquet
 
 MANIFEST = "manifest.json"
+CONFIG = ["config.yaml", "tests/config.tiny.yaml"]
 
 
 def tool(checkout, name: str, *arguments: str) -> tuple[int, str]:
     """Run a tool of the project in a checkout; return its exit code and all it printed."""
+    command = [sys.executable, f"tools/{name}", *arguments, "--config", *CONFIG]
     process = subprocess.run(
-        [sys.executable, f"tools/{name}", *arguments],
-        cwd=checkout.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command, cwd=checkout.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    assert "Traceback" not in process.stdout, process.stdout
     return process.returncode, process.stdout
+
+
+def manifest_of(checkout) -> dict:
+    return json.loads((checkout.results / MANIFEST).read_text())
 
 
 @pytest.fixture
 def expecting(checkout):
     """A checkout that expects its own results."""
-    assert tool(checkout, "verify.py", "--renew")[0] == 0
+    shutil.rmtree(checkout.folder / "tests" / "expected")
+    code, output = tool(checkout, "verify.py", "--renew")
+    assert code == 0, output
     return checkout
 
 
-def change_weights(checkout, factor: float) -> str:
-    """Change the weights of one run and let the manifest describe that; return the product."""
-    path = next(checkout.results.glob("runs/softmax/lambda-0/*/seed-0/weights.parquet"))
-    table = pq.read_table(path)
-    weights = table.column("weight").to_numpy() * factor
-    write_parquet(table.set_column(2, table.schema.field(2), [weights]), path)
-    product = str(path.relative_to(checkout.folder))
-    manifest = json.loads((checkout.results / MANIFEST).read_text())
-    manifest["products"][product]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (checkout.results / MANIFEST).write_text(json.dumps(manifest))
-    return product
+def expect_other_metrics(checkout, factor: float) -> None:
+    """Expect other metrics than those that are there, as another machine may have given them."""
+    expected = checkout.folder / "tests" / "expected"
+    metrics = pd.read_csv(expected / "metrics.csv")
+    metrics["weight_norm"] *= factor
+    metrics.to_csv(expected / "metrics.csv", index=False)
+    sums = (expected / "SHA256SUMS").read_text()
+    changed = re.sub(r"\w{64}(  runs/softmax/.*metrics.parquet\n)", "0" * 64 + r"\1", sums)
+    assert changed != sums
+    (expected / "SHA256SUMS").write_text(changed)
 
 
-def test_every_product_is_in_the_manifest_with_its_hash(finished):
-    products = json.loads((finished.results / MANIFEST).read_text())["products"]
+def test_every_product_is_in_the_manifest_with_its_hash_and_rule(finished):
+    products = manifest_of(finished)["products"]
     contents = finished.contents()
     for name, entry in products.items():
-        content = contents.pop(name.removeprefix("results/"))
-        assert entry["sha256"] == hashlib.sha256(content).hexdigest(), name
+        assert entry["sha256"] == hashlib.sha256(contents.pop(name)).hexdigest(), name
     assert all(
         re.match(r"data/\w+/raw/|(manifest|environment)\.json$|products\.txt$", name)
         for name in contents
     )
+    assert products["metrics.parquet"]["rule"] == "collect"
+    assert products["figures/figure_01.png"]["stage"] == "report"
 
 
-def test_the_manifest_says_how_a_product_was_made(finished):
-    manifest = json.loads((finished.results / MANIFEST).read_text())
-    products = manifest["products"]
-    summary = "results/runs/softmax/lambda-0.001/shuffle-true/seed-0/summary.json"
-    entry = products[summary]
-    assert entry["rule"] == "train"
-    assert entry["parameters"]["learning-rate"] == "0.01"
-    assert entry["parameters"]["l2-lambda"] == "0.001"
-    train = "results/data/mnist/train.parquet"
-    assert entry["inputs"][train] == products[train]["sha256"]
-    code = manifest["sources"]["train"]
-    script = finished.folder / "workflow/scripts/train.py"
-    assert code["workflow/scripts/train.py"] == hashlib.sha256(script.read_bytes()).hexdigest()
+def test_nothing_needs_snakemakes_own_records(checkout):
+    """They may be deleted, cleaned up, or kept in a database: nothing is computed again."""
+    before = checkout.contents()
+    names = [
+        str(path.relative_to(checkout.folder))
+        for path in checkout.results.glob("runs/**/*.parquet")
+    ]
+    checkout.snakemake("--cleanup-metadata", *names)
+    assert checkout.planned() == {}
+    shutil.rmtree(checkout.folder / ".snakemake")
+    shutil.rmtree(checkout.folder / ".cache")
+    assert checkout.planned() == {}
+    (checkout.results / MANIFEST).unlink()
+    output = checkout.snakemake("--persistence-backend", "db")
+    assert "(Rule: train)" not in output
+    assert checkout.contents() == before
 
 
 def test_an_edit_of_code_that_changes_no_product_renews_the_manifest(checkout):
+    before = manifest_of(checkout)
     checkout.edit("workflow/scripts/table.py", "import argparse", "import argparse  # edited")
+    code, output = tool(checkout, "verify.py")
+    assert code == 1 and "rule table: its code changed after the run" in output
     checkout.snakemake()
-    sources = json.loads((checkout.results / MANIFEST).read_text())["sources"]["table"]
-    script = checkout.folder / "workflow/scripts/table.py"
-    assert sources["workflow/scripts/table.py"] == hashlib.sha256(script.read_bytes()).hexdigest()
+    after = manifest_of(checkout)
+    assert after["products"] == before["products"]
+    assert [r for r in after["rules"] if after["rules"][r] != before["rules"][r]] == ["table"]
+
+
+def test_another_version_of_a_package_reruns_what_computes_with_it(checkout):
+    checkout.edit(
+        "workflow/scripts/pipeline/imports.py",
+        "return found.version",
+        'return "0.1" if distribution == "scipy" else found.version',
+    )
+    planned = checkout.planned()
+    assert planned["optimum"] >= 2 and not {"train", "prepare", "download"} & set(planned)
+    code, output = tool(checkout, "verify.py")
+    assert code == 1 and "rule optimum: its software changed after the run, scipy: " in output
 
 
 def test_the_same_results_are_bit_identical(expecting):
     code, output = tool(expecting, "verify.py")
     assert code == 0 and "Verdict: bit-identical." in output
+    lines = sum(
+        len(path.read_text().splitlines())
+        for path in (expecting.folder / "tests" / "expected").iterdir()
+    )
+    assert lines < 400
 
 
 def test_other_last_bits_are_equal_within_tolerance(expecting):
-    product = change_weights(expecting, 1 + 1e-12)
+    expect_other_metrics(expecting, 1 + 1e-9)
     code, output = tool(expecting, "verify.py")
-    assert code == 0 and "1 equal within tolerance" in output
-    assert f"Largest difference: {product}, weight[" in output
+    assert code == 0 and "Largest difference: metrics, " in output and "weight_norm" in output
     assert "Verdict: equal within 1e-06 relative or 1e-09 absolute." in output
 
 
-def test_the_first_product_that_diverges_is_named_with_its_difference(expecting):
-    product = change_weights(expecting, 1.001)
+def test_the_first_stage_that_diverges_is_named_with_the_largest_difference(expecting):
+    expect_other_metrics(expecting, 1.001)
     code, output = tool(expecting, "verify.py")
-    assert code == 1 and f"The first in order of the DAG: {product} is different" in output
-    assert re.search(r"Largest difference: weight\[\d+\]: .* expected, .* found", output)
-    assert "Upstream of it nothing differs" in output
+    assert code == 1
+    assert "The first stage that diverges: train, with runs/softmax/lambda-0/" in output
+    assert re.search(r"largest difference: metrics, .*: weight_norm [\d.]+, not [\d.]+", output)
 
 
-def test_what_lies_upstream_of_a_divergence_is_named(expecting):
-    expecting.set_config("tasks.softmax.learning_rate", 0.02)
-    expecting.snakemake()
+def test_another_picture_of_the_same_data_is_different(expecting):
+    sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
+    sums.write_text(re.sub(r"\w{64}(  figures/figure_01.png)", "0" * 64 + r"\1", sums.read_text()))
     code, output = tool(expecting, "verify.py")
-    assert code == 1 and "The first in order of the DAG: results/runs/softmax" in output
-    assert "parameter learning-rate: '0.01' expected, '0.02' found" in output
+    assert code == 1 and "The first stage that diverges: report, with figures/figure_01" in output
 
 
-def test_bytes_that_change_after_the_run_are_damage(expecting):
-    figure = expecting.results / "figures" / "figure_01.png"
-    figure.write_bytes(figure.read_bytes()[:-1])
-    code, output = tool(expecting, "verify.py")
-    assert code == 1 and "figure_01.png is damaged" in output
-    assert "Delete it and run `make reproduce`" in output
+def test_a_partial_run_of_another_config_is_not_packed(checkout):
+    checkout.set_config("tasks.softmax.learning_rate", 0.02)
+    checkout.snakemake("runs")
+    code, output = tool(checkout, "crate.py")
+    assert code == 1 and not (checkout.folder / "reproduction.crate.zip").exists()
+    assert "rule train: its config changed after the run, tasks" in output
+    assert "results/metrics.parquet: changed after the run" in output
 
 
-def test_a_missing_product_is_named(expecting):
-    (expecting.results / "metrics.parquet").unlink()
-    code, output = tool(expecting, "verify.py")
-    assert code == 1 and "metrics.parquet is missing" in output
+def test_a_forged_number_and_a_missing_figure_are_not_expected(checkout):
+    expected = checkout.folder / "tests" / "expected"
+    before = {path: path.read_bytes() for path in expected.iterdir()}
+    (checkout.results / "figures" / "figure_01.png").unlink()
+    path = checkout.results / "metrics.parquet"
+    table = pq.read_table(path)
+    position = table.schema.get_field_index("validation_accuracy")
+    forged = pc.add(table.column(position), pa.scalar(0.01))
+    write_parquet(table.set_column(position, table.schema.field(position), forged), path)
+    code, output = tool(checkout, "verify.py", "--renew")
+    assert code == 1
+    assert "figure_01.png: missing" in output and "metrics.parquet: changed after" in output
+    assert {path: path.read_bytes() for path in expected.iterdir()} == before
 
 
 def test_verify_without_a_run_says_what_to_do(fresh):
     code, output = tool(fresh, "verify.py")
-    assert code == 1 and "run `make reproduce` first" in output and "Traceback" not in output
+    assert code == 1 and "run `make reproduce` first" in output
 
 
 def test_the_crate_holds_what_it_describes(checkout):
-    config = ["--config", "config.yaml", "tests/config.tiny.yaml"]
-    code, output = tool(checkout, "crate.py", *config)
+    code, output = tool(checkout, "crate.py")
     assert code == 0, output
     with zipfile.ZipFile(checkout.folder / "reproduction.crate.zip") as archive:
         graph = json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
         entities = {entity["@id"]: entity for entity in graph}
         assert len(entities) == len(graph)
-        packed = [entity for entity in graph if "sha256" in entity and "://" not in entity["@id"]]
+        packed = [entity for entity in graph if "sha256" in entity and entity["@type"] == "File"]
         for entity in packed:
-            if entity["@type"] == "File":
+            if "://" not in entity["@id"]:
                 content = archive.read(entity["@id"])
                 assert hashlib.sha256(content).hexdigest() == entity["sha256"], entity["@id"]
     action = next(entity for entity in graph if entity["@type"] == "CreateAction")
     results = {reference["@id"] for reference in action["result"]}
-    products = json.loads((checkout.results / MANIFEST).read_text())["products"]
-    assert results >= set(products)
-    assert entities["#value-tasks.softmax.learning_rate"]["value"] == 0.01
+    assert results >= {f"results/{name}" for name in manifest_of(checkout)["products"]}
+    assert "tests/config.tiny.yaml" in entities
     assert all(reference["@id"] in entities for reference in action["object"])
+
+
+def test_what_an_earlier_config_made_is_named_and_removed_if_asked(checkout):
+    checkout.set_config("tasks.softmax.seeds", [0])
+    output = checkout.snakemake()
+    assert "Of an earlier config, not of this one: results/figures/" in output
+    old = [
+        path for path in checkout.results.rglob("*") if "seeds-0-1" in path.name and path.is_dir()
+    ]
+    softmax = [path for path in old if "runs/softmax" in str(path)]
+    before = checkout.contents()
+    code, output = tool(checkout, "clean_stale.py")
+    assert code == 0 and "runs/softmax/lambda-0/shuffle-true/seeds-0-1" in output
+    assert checkout.contents() == before
+    assert tool(checkout, "clean_stale.py", "--remove")[0] == 0
+    assert softmax and not any(path.exists() for path in softmax)
+    assert checkout.planned() == {} and tool(checkout, "crate.py")[0] == 0
 
 
 @pytest.mark.chaos

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -55,7 +56,9 @@ def test_a_second_workflow_in_the_same_folder_is_refused(fresh, finished):
     for line in first.stdout:
         if "Training" in line:
             break
-    fresh.unlock()  # must leave the lock of the living one
+    unlock = [sys.executable, "tools/unlock_stale.py"]
+    refusal = subprocess.run(unlock, cwd=fresh.folder, capture_output=True, text=True)
+    assert refusal.returncode == 1 and "is locked by process" in refusal.stderr
     output = fresh.snakemake("runs", check=False)
     assert "cannot be locked" in output or "LockException" in output
     first.communicate()

@@ -17,10 +17,11 @@ rule optimum:
         model=setting("model"),
         classes=setting("classes"),
         train_size=setting_as_json("train_size"),
+        software=software("optimum.py"),
     message:
         "Finding the optimum of {wildcards.task}, lambda {wildcards.l2_lambda}"
     shell:
-        "python {input.script:q}"
+        "{PYTHON} {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --train-size {params.train_size} --l2-lambda {wildcards.l2_lambda}"
@@ -41,10 +42,11 @@ rule gradients:
         model=setting("model"),
         classes=setting("classes"),
         l2_lambdas=setting("l2_lambda"),
+        software=software("gradients.py"),
     message:
         "Holding the gradients of {wildcards.task} against finite differences"
     shell:
-        "python {input.script:q}"
+        "{PYTHON} {input.script:q}"
         " --train {input.train:q} --task {wildcards.task:q}"
         " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
         " --output {output:q} > {log:q} 2>&1"
@@ -59,10 +61,12 @@ rule equations:
         "results/logs/equations.log",
     benchmark:
         "results/benchmarks/equations.tsv"
+    params:
+        software=software("equations.py"),
     message:
         "Proving or refuting the report's equations"
     shell:
-        "python {input.script:q} --output {output:q} > {log:q} 2>&1"
+        "{PYTHON} {input.script:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule identifiability:
@@ -80,10 +84,11 @@ rule identifiability:
     params:
         protocol=lambda wildcards: json.dumps(varied_settings()),
         reported=lambda wildcards: json.dumps(TABLES["table_1"]["reported"]),
+        software=software("identifiability.py"),
     message:
         "Varying each inferred choice behind Table 1"
     shell:
-        "python {input.script:q} --train {input.train:q} --validation {input.validation:q}"
+        "{PYTHON} {input.script:q} --train {input.train:q} --validation {input.validation:q}"
         " --protocol {params.protocol:q} --reported {params.reported:q}"
         " --csv {output.csv:q} --json {output.json:q} > {log:q} 2>&1"
 
@@ -116,10 +121,11 @@ rule claims:
     params:
         tasks=task_settings(),
         runs=[block.folder for block in BLOCKS],
+        software=software("claims.py"),
     message:
         "Judging the report's statements"
     shell:
-        "python {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
+        "{PYTHON} {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

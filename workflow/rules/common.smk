@@ -1,35 +1,41 @@
 # What all rules share: the checked config, the grid of runs, and the code that a script consists of.
 
+import copy
 import json
 import re
 import shutil
 from functools import cache
+from itertools import chain
 
 from pipeline.config import ConfigError, check_files, read_config
-from pipeline.imports import code_of
+from pipeline.imports import code_of, software_of
+from pipeline.leftovers import left_over_in_words
+from pipeline.owner import record_owner
+from pipeline.rules import beside_config, code_behind, describe
+from provenance.environment import unlike_the_lock
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, objectives, select_blocks
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
 
-
-def beside_config(file: str | None) -> str | None:
-    """A file that the config names: beside the config, else in this folder, else the workflow's."""
-    folders = [*(Path(path).parent for path in reversed(CONFIG_FILES)), Path(), WORKFLOW.parent]
-    found = [folder / file for folder in folders if file and (folder / file).is_file()]
-    return os.path.relpath(found[0]) if found else file
-
-
 try:
     check_files(CONFIG_FILES)
+    # What the manifest is about; tools that hold results to it read the files alone.
+    WRITTEN_CONFIG = copy.deepcopy(config)
     config = read_config(config, CONFIG_FILES)
-    if config["claims"] and not Path(beside_config(config["claims"])).is_file():
+    CLAIMS = beside_config(config["claims"], CONFIG_FILES, WORKFLOW.parent)
+    if CLAIMS and not Path(CLAIMS).is_file():
         raise ConfigError(f"claims: there is no file {config['claims']!r}; null judges none")
 except ConfigError as error:
     sys.exit(f"error: {error}")
 
-# `python` in a shell command is the one that runs Snakemake, whether its environment is activated
-# or not.
+# What a user has set for other work must neither change a byte nor break a job.
+for foreign in [n for n in os.environ if n.startswith(("PYTHON", "NUMBA_", "MPL", "MATPLOTLIB"))]:
+    del os.environ[foreign]
+# The Python of all jobs is the one that runs Snakemake, whether its environment is activated or not;
+# it knows neither PYTHON* variables nor the user's own packages, and all text is UTF-8.
+PYTHON = "python -E -s -X utf8"
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
+os.environ.update(MPLCONFIGDIR=os.path.abspath(".cache/matplotlib"))
 # Compiled kernels are no result: another processor has other ones, and who deletes them loses only
 # the seconds that it takes to compile.
 os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
@@ -67,7 +73,7 @@ FIGURE_FILES = expand(
 )
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
-CLAIMS = beside_config(config["claims"])
+LOCK = WORKFLOW.parent / "requirements.txt"
 
 
 wildcard_constraints:
@@ -92,6 +98,15 @@ def code(script: str) -> dict[str, str | list[str]]:
     path = SCRIPTS / script
     modules = [source(module) for module in code_of(path, SCRIPTS) if module != path]
     return {"script": source(path), "code": modules}
+
+
+def software(script: str) -> str:
+    """The versions of the packages that a script imports, as a parameter of its rule.
+
+    Another version of one reruns what computes with it.
+    """
+    versions = software_of(code_behind(script, SCRIPTS), SCRIPTS)
+    return ", ".join(f"{package} {version}" for package, version in versions.items())
 
 
 def run_files(blocks: list, *names: str) -> list[str]:
@@ -212,18 +227,17 @@ def identifiability_files() -> list[str]:
     return ["results/identifiability.csv", "results/identifiability.json"] if table_1_task() else []
 
 
-def claim_files() -> list[str]:
-    """The verdicts and, as elsewhere, the products in between; nothing without a claims file."""
+def claim_files() -> dict[str, list[str]]:
+    """The verdicts and, as elsewhere, the products in between, by rule; none without a claims file."""
     if not CLAIMS:
-        return []
-    verdicts = [f"results/claims.{format}" for format in ("parquet", "json", "md")]
-    return [
-        "results/equations.json",
-        *gradient_files(),
-        *optimum_files(),
-        *identifiability_files(),
-        *verdicts,
-    ]
+        return {}
+    return {
+        "optimum": optimum_files(),
+        "gradients": gradient_files(),
+        "equations": ["results/equations.json"],
+        "identifiability": identifiability_files(),
+        "claims": [f"results/claims.{format}" for format in ("parquet", "json", "md")],
+    }
 
 
 def report_files() -> list[str]:

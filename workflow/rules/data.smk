@@ -17,7 +17,7 @@ rule download:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     shell:
         # tee, because a download is the one thing whose progress one wants to see.
-        "python {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
+        "{PYTHON} {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -37,10 +37,11 @@ rule prepare:
         sha256=raw_hashes,
         table=table_options,
         splits=lambda wildcards: json.dumps(DATA[wildcards.dataset]["splits"]),
+        software=software("prepare.py"),
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
-        "python {input.script:q}"
+        "{PYTHON} {input.script:q}"
         " --train {input.train:q} --test {input.test:q} --sha256 {params.sha256}"
         " {params.table:q}"
         " --splits {params.splits:q} --output {output:q} > {log:q} 2>&1"

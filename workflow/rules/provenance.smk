@@ -1,11 +1,32 @@
-# Comes in: all products. Goes out: results/manifest.json, which `make verify` compares with
-# tests/expected/, and results/environment.json.
+# Comes in: all products. Goes out: results/manifest.json, to which `make verify` and its like hold
+# the results, and results/environment.json.
+
+# All that a whole run makes, rule by rule in the order of the DAG.
+PRODUCTS = {
+    "prepare": SPLIT_FILES,
+    "train": run_files(BLOCKS, *RUN_FILE_NAMES),
+    "collect": ["results/metrics.parquet", "results/history.parquet"],
+    "check_results": ["results/checks.json"],
+    **claim_files(),
+    "figure": FIGURE_FILES,
+    "table": TABLE_FILES,
+    "report_pdf": report_files(),
+    "explorer": ["results/explorer.html"],
+}
+
+# Whatever of config, code or software is another one makes another manifest.
+DEPENDENCIES = describe(PRODUCTS, WRITTEN_CONFIG, CLAIMS, WORKFLOW.parent)
+SOFTWARE = {
+    package: version
+    for rule in DEPENDENCIES.values()
+    for package, version in rule["software"].items()
+}
 
 
 rule list_products:
     input:
+        **PRODUCTS,
         template=source(WORKFLOW / "report" / "products.txt"),
-        products=rules.products.input,
     output:
         "results/products.txt",
     log:
@@ -21,9 +42,8 @@ rule manifest:
     input:
         **code("manifest.py"),
         list=rules.list_products.output,
-        products=rules.products.input,
-        # Any edit of the code renews the hashes of the code, even if all products stay the same.
-        sources=[source(path) for path in sorted(SCRIPTS.rglob("*.py"))],
+        products=list(chain(*PRODUCTS.values())),
+        lock=source(LOCK),
     output:
         manifest="results/manifest.json",
         environment="results/environment.json",
@@ -31,8 +51,12 @@ rule manifest:
         "results/logs/manifest.log",
     benchmark:
         "results/benchmarks/manifest.tsv"
+    params:
+        rules=json.dumps(DEPENDENCIES),
+        software=software("manifest.py"),
     message:
         "Describing all products in results/manifest.json"
     shell:
-        "python {input.script:q} --products {input.list:q} --records .snakemake/metadata"
-        " --manifest {output.manifest:q} --environment {output.environment:q} > {log:q} 2>&1"
+        "{PYTHON} {input.script:q} --products {input.list:q} --rules {params.rules:q}"
+        " --lock {input.lock:q} --manifest {output.manifest:q}"
+        " --environment {output.environment:q} > {log:q} 2>&1"

@@ -26,10 +26,11 @@ rule figure:
         runs=lambda wildcards: [
             block.folder for block in blocks_shown(FIGURES[wildcards.figure]["runs"])
         ],
+        software=software("figure.py"),
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "python {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
+        "{PYTHON} {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.png:q})) --output {output:q} > {log:q} 2>&1"
 
 
@@ -58,10 +59,11 @@ rule table:
         runs=lambda wildcards: [
             block.folder for block in blocks_shown(TABLES[wildcards.table]["run"])
         ],
+        software=software("table.py"),
     message:
         "Comparing {wildcards.table} with the report"
     shell:
-        "python {input.script:q} --table {params.table:q} --runs {params.runs:q}"
+        "{PYTHON} {input.script:q} --table {params.table:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.csv:q}))"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
@@ -83,10 +85,11 @@ rule report_pdf:
         "results/benchmarks/report_pdf.tsv"
     params:
         config=report_config(),
+        software=software("report_pdf.py"),
     message:
         "Typesetting the report"
     shell:
-        "python {input.script:q} --template {input.template:q} --config {params.config:q}"
+        "{PYTHON} {input.script:q} --template {input.template:q} --config {params.config:q}"
         " --metrics {input.metrics:q} --claims {input.claims:q}"
         " --checks {input.checks:q} --table {input.table:q}"
         " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
@@ -111,8 +114,9 @@ rule explorer:
         "results/benchmarks/explorer.tsv"
     params:
         runs=[block.folder for block in BLOCKS],
+        software=software("explorer.py"),
     message:
         "Putting all runs into a page to look around in"
     shell:
-        "python {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
+        "{PYTHON} {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
         " --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -22,10 +22,11 @@ rule train:
     params:
         settings=training_settings,
         seeds=seeds_of,
+        software=software("train.py"),
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seeds {wildcards.first} to {wildcards.last}"
     shell:
-        "python {input.script:q}"
+        "{PYTHON} {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --settings {params.settings:q} --seeds {params.seeds} --threads {threads}"
         " --history {output.history:q} --weights {output.weights:q} --metrics {output.metrics:q}"
@@ -45,10 +46,11 @@ rule collect:
         "results/benchmarks/collect.tsv"
     params:
         runs=[block.folder for block in BLOCKS],
+        software=software("collect.py"),
     message:
         "Gathering the metrics and histories of all runs"
     shell:
-        "python {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
+        "{PYTHON} {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
         " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
 
 
@@ -66,8 +68,9 @@ rule check_results:
     params:
         tasks=task_settings(),
         run_count=sum(len(block.seeds) for block in BLOCKS),
+        software=software("check_results.py"),
     message:
         "Testing the results"
     shell:
-        "python {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
+        "{PYTHON} {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
         " --tasks {params.tasks:q} --count {params.run_count} --output {output:q} > {log:q} 2>&1"

@@ -1,6 +1,7 @@
-"""Describe all products with their hashes and jobs, and the environment they were made in."""
+"""Describe all products with their hashes, and the environment they were made in."""
 
 import argparse
+import json
 from pathlib import Path
 
 from common import cli
@@ -12,14 +13,27 @@ from provenance.manifest import manifest_of
 def main() -> None:
     """Read the command line, describe and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--products", type=Path, required=True, help="list of files, one a line")
-    parser.add_argument("--records", type=Path, required=True, help="Snakemake's, of its jobs")
+    parser.add_argument(
+        "--products", type=Path, required=True, help="a line each: its rule, a space, its path"
+    )
+    parser.add_argument("--rules", type=json.loads, required=True, help="JSON, see pipeline.rules")
+    parser.add_argument("--lock", type=Path, required=True, help="the pinned packages")
     parser.add_argument("--manifest", type=Path, required=True, help="output")
     parser.add_argument("--environment", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    products = arguments.products.read_text(encoding="utf-8").splitlines()
-    write_json(arguments.manifest, manifest_of(products, arguments.records))
-    write_json(arguments.environment, environment())
+    folder = arguments.manifest.parent
+    lines = arguments.products.read_text(encoding="utf-8").splitlines()
+    products = {
+        str(Path(path).relative_to(folder)): rule
+        for rule, path in (line.split(" ", 1) for line in lines)
+    }
+    packages = {
+        name: version
+        for rule in arguments.rules.values()
+        for name, version in rule["software"].items()
+    }
+    write_json(arguments.environment, environment(packages, arguments.lock))
+    write_json(arguments.manifest, manifest_of(products, arguments.rules, folder))
 
 
 if __name__ == "__main__":

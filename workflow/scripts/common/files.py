@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import platform
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.errors import DataError
+from common.processes import is_known_dead, process_named, this_process
 
 #: A flipped byte shows when the file is read.
 PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
@@ -22,13 +21,13 @@ PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
 def replace_atomically(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it into place if the block succeeds.
 
-    Host and process number in the name keep two writers of one file apart (an orphan of a lost
-    cluster node beside its own retry), and the rename makes the last whole file win.
+    The name keeps two writers of one file apart (an orphan of a lost cluster node beside its own
+    retry), and the rename makes the last whole file win.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays, because matplotlib reads the format from it.
-    temporary = path.with_name(f".{path.stem}.{platform.node()}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{this_process().name}.tmp{path.suffix}")
     _remove_leftovers(path)
     try:
         yield temporary
@@ -40,23 +39,13 @@ def replace_atomically(path: str | Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of writers that were killed on this host; of others nobody knows."""
-    before, after = re.escape(f".{path.stem}.{platform.node()}."), re.escape(f".tmp{path.suffix}")
-    pattern = re.compile(rf"{before}(\d{{1,9}}){after}")
+    """Remove temporary files of writers that are known to be dead; of others nobody knows."""
+    before, after = f".{path.stem}.", f".tmp{path.suffix}"
     for entry in os.scandir(path.parent):
-        match = pattern.fullmatch(entry.name)
-        if match and not _is_alive(int(match[1])):
-            Path(entry.path).unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # another user's
-    return True
+        if entry.name.startswith(before) and entry.name.endswith(after):
+            writer = process_named(entry.name[len(before) : -len(after)])
+            if writer and is_known_dead(writer):
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def sha256_of(path: str | Path) -> str:
@@ -105,7 +94,7 @@ def read_json(path: str | Path) -> dict:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path}: not readable as JSON ({error}). Delete it and run again to make it anew."
         ) from error

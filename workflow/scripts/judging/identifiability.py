@@ -138,7 +138,7 @@ def outcome(protocol: Protocol, train: Split, validation: Split) -> dict[str, fl
     t, u = (labels.astype(protocol.precision) for labels in (targets, held_out_targets))
     w, steps = _descend(protocol, X, t, V, u)
     return {
-        "epochs": steps // _batches(protocol, len(X)),
+        "epochs": steps // max(1, _batches(protocol, len(X))),  # a batch of more than all: none
         "train_loss": _loss(w, X, t),
         "validation_loss": _loss(w, V, u),
         "train_accuracy": _accuracy(w, X, t),

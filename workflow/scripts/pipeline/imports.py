@@ -1,16 +1,32 @@
-"""Which of our own files a script imports, so that a rule can name them as inputs.
+"""Which of our own files and which packages a script imports, so that a rule can name them.
 
-Snakemake tracks a script but not the modules it imports. This walk reads the import statements
-without running them, so it is cheap enough for every start of Snakemake.
+Snakemake tracks a script but neither the modules nor the packages that it imports. This walk reads
+the import statements without running them, so it is cheap enough for every start of Snakemake.
 """
 
 import ast
-from collections.abc import Iterator
+import os
+import site
+import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
+#: Distributions whose name is not that of the module they bring. (`packages_distributions` would
+#: know them all, but takes a third of a second.)
+_DISTRIBUTIONS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 
-def code_of(script: Path, root: Path) -> list[Path]:
+#: Where no sealed job looks for packages (see PYTHON in common.smk). Taken when this is imported,
+#: because the variable is deleted afterwards.
+_OUTSIDE = {
+    *map(os.path.abspath, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
+    site.getusersitepackages(),
+}
+
+
+@cache
+def code_of(script: Path, root: Path) -> tuple[Path, ...]:
     """The script and all files below a folder that it imports, directly or not.
 
     Args:
@@ -26,17 +42,46 @@ def code_of(script: Path, root: Path) -> list[Path]:
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            waiting += _imported_files(file, root)
-    return sorted(found)
+            names = _imported_names(file)
+            waiting += [path for name in names for path in _files_of_module(name, root)]
+    return tuple(sorted(found))
+
+
+def software_of(files: Iterable[Path], root: Path) -> dict[str, str]:
+    """The packages of others that some files import, with their versions.
+
+    Args:
+        files: Python files, see `code_of`.
+        root: the folder of our own modules.
+
+    Returns:
+        Name of the distribution -> version, sorted; "not installed" for an optional one that is
+        missing.
+    """
+    names = {name.partition(".")[0] for file in files for name in _imported_names(file)}
+    others = {
+        _DISTRIBUTIONS.get(name, name)
+        for name in names - sys.stdlib_module_names
+        if not (root / name).is_dir() and not (root / f"{name}.py").is_file()
+    }
+    return {name: version_of(name) for name in sorted(others)}
 
 
 @cache
-def _imported_files(file: Path, root: Path) -> list[Path]:
-    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
-    return [path for name in _imported_names(tree) for path in _files_of_module(name, root)]
+def version_of(distribution: str) -> str:
+    """The version of a package as a job imports it, that is without PYTHONPATH and user site."""
+    path = [folder for folder in sys.path if folder not in _OUTSIDE]
+    found = next(iter(metadata.distributions(name=distribution, path=path)), None)
+    return found.version if found else "not installed"
 
 
-def _imported_names(tree: ast.Module) -> Iterator[str]:
+@cache
+def _imported_names(file: Path) -> frozenset[str]:
+    """Dotted names of all that a file imports."""
+    return frozenset(_names_in(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))))
+
+
+def _names_in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,6 +1,7 @@
 """The kinds of plot that a figure can be. Each draws the groups of runs handed in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
@@ -212,6 +213,15 @@ KINDS: dict[str, Callable[[Sequence[Group], dict], Figure]] = {
 }
 
 
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw in our style, from Matplotlib's own defaults on and not from those of a matplotlibrc."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
 def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Figure:
     """Draw one figure.
 
@@ -222,7 +232,7 @@ def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Fi
         options: `title`, and as the kind needs: `splits`, `window` (steps), `x` (a setting) and `y`
             (a metric), `x_limits`, `y_limits`.
     """
-    with mpl.rc_context(_STYLE):
+    with _style():
         on_axis = "l2_lambda" if kind == "norm" else options.get("x")
         figure = KINDS[kind](groups_of(results, rows, on_axis), options)
         FigureCanvasAgg(figure)
@@ -241,7 +251,7 @@ def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Fi
 def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format that the suffix names; the same figure gives the same bytes."""
     format_ = path.suffix.removeprefix(".")
-    with mpl.rc_context(_STYLE), replace_atomically(path) as temporary:
+    with _style(), replace_atomically(path) as temporary:
         figure.savefig(temporary, format=format_, dpi=150, metadata=FORMATS[format_])
 
 

@@ -1,136 +1,97 @@
-"""Whether the products are those that were expected: to the bit, within tolerance, or not."""
+"""Whether a run gave the numbers that were expected: the same, or equal within tolerance.
 
-from collections.abc import Callable, Iterator
-from enum import Enum
-from graphlib import TopologicalSorter
+Two tables are compared, the metrics of all runs and the verdicts with what was measured for them.
+All other products show the data behind these.
+"""
+
+import io
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from common.errors import DataError
-from provenance.manifest import sha256
-from provenance.values import Difference, compare, values_of
+from runs.tables import METRICS_SCHEMA
+
+#: Two numbers are equal within tolerance if they differ by less than RELATIVE times the larger, or
+#: by less than ABSOLUTE.
+RELATIVE = 1e-6
+ABSOLUTE = 1e-9
+TOLERANCE = f"{RELATIVE:g} relative or {ABSOLUTE:g} absolute"
+#: Table of the results -> the columns that name a row, and those that are compared.
+TABLES = {
+    "metrics": (["task", "l2_lambda", "shuffle", "seed"], METRICS_SCHEMA.names),
+    "claims": (["id"], ["id", "verdict", "measured"]),
+}
 
 
-class State(Enum):
-    """How a product compares with the expected one."""
+class Difference(NamedTuple):
+    """The largest difference between two tables; 1 is what is just tolerated."""
 
-    IDENTICAL = "bit-identical"
-    TOLERATED = "equal within tolerance"
-    DRAWN = "drawn from data that is equal within tolerance"
-    MISSING = "missing"
-    DAMAGED = "damaged"
-    DIVERGED = "different"
-
-    @property
-    def good(self) -> bool:
-        """Whether the product counts as reproduced."""
-        return self in (State.IDENTICAL, State.TOLERATED, State.DRAWN)
+    size: float
+    text: str
 
 
-class Judgement(NamedTuple):
-    """One product's state, and its largest difference where there are numbers to compare."""
+def csv_of(results: Path, name: str) -> str:
+    """The columns of a table of the results that are compared, as CSV; empty without the table.
 
-    state: State
-    difference: Difference | None = None
-
-
-def in_order_of_the_dag(products: dict[str, dict]) -> list[str]:
-    """Products after all they are made of; those of one depth by name."""
-    sorter = TopologicalSorter({name: entry["inputs"] for name, entry in products.items()})
-    sorter.prepare()
-    order: list[str] = []
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        order += [name for name in ready if name in products]
-        sorter.done(*ready)
-    return order
-
-
-def judge_all(expected: dict, values: dict[str, dict], found: dict) -> dict[str, Judgement]:
-    """Judge every expected product, in the order of the DAG.
-
-    Args:
-        expected: the expected manifest.
-        values: product -> its expected numbers, see provenance.values.
-        found: the manifest of the run at hand.
+    Raises:
+        DataError: the file is no such table.
     """
-    judgements: dict[str, Judgement] = {}
-    for name in in_order_of_the_dag(expected["products"]):
-        judgements[name] = _judge(name, expected, values.get(name), found, judgements)
-    return judgements
-
-
-def changes_upstream(name: str, expected: dict, found: dict) -> list[str]:
-    """What differs in how a product was made: its parameters, inputs and sources."""
-    if name not in found["products"]:
-        return []
-    before, after = (manifest["products"][name] for manifest in (expected, found))
-    rules = expected["sources"].get(before["rule"], {}), found["sources"].get(after["rule"], {})
-    lines = [f"rule {after['rule']} instead of {before['rule']}"] * (
-        before["rule"] != after["rule"]
-    )
-    lines += _changes("parameter", before["parameters"], after["parameters"], show=repr)
-    lines += _changes("input", before["inputs"], after["inputs"], show=_short)
-    lines += _changes("source", *rules, show=_short)
-    return lines
-
-
-def _judge(
-    name: str,
-    expected: dict,
-    numbers: dict | None,
-    found: dict,
-    judgements: dict[str, Judgement],
-) -> Judgement:
-    path = Path(name)
+    path = results / f"{name}.parquet"
     if not path.is_file():
-        return Judgement(State.MISSING)
-    digest = sha256(path)
-    if digest == expected["products"][name]["sha256"]:
-        return Judgement(State.IDENTICAL)
-    if digest != found["products"].get(name, {}).get("sha256", digest):
-        return Judgement(State.DAMAGED)
-    if numbers is None:
-        return Judgement(_state_of_a_picture(name, expected, found, judgements))
+        return ""
     try:
-        difference = compare(numbers, values_of(path))
-    except DataError:
-        return Judgement(State.DAMAGED)
-    return Judgement(State.TOLERATED if difference.within else State.DIVERGED, difference)
+        return pd.read_parquet(path, columns=TABLES[name][1]).to_csv(index=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not readable as the table of {name} ({error})") from error
 
 
-def _state_of_a_picture(
-    name: str, expected: dict, found: dict, judgements: dict[str, Judgement]
-) -> State:
-    """Other bytes are explained by other data only if all else is the same."""
-    before, after = (manifest["products"].get(name, {}) for manifest in (expected, found))
-    rule = before["rule"]
-    same_job = (
-        before["parameters"] == after.get("parameters")
-        and rule == after.get("rule")
-        and expected["sources"].get(rule) == found["sources"].get(rule)
+def difference_of(name: str, expected: Path, results: Path) -> Difference:
+    """The largest difference between an expected table, in CSV, and that of the results.
+
+    Raises:
+        DataError: a file is no such table.
+    """
+    path, keys = expected / f"{name}.csv", TABLES[name][0]
+    before, after = (
+        path.read_text(encoding="utf-8") if path.is_file() else "",
+        csv_of(results, name),
     )
-    inputs = [judgements[i].state for i in before["inputs"] if i in judgements]
-    explained = State.TOLERATED in inputs or State.DRAWN in inputs
-    fine = all(state.good for state in inputs) and same_job and explained
-    return State.DRAWN if fine else State.DIVERGED
+    if before == after:
+        return Difference(0.0, f"none in {name}")
+    if not before or not after:
+        return Difference(np.inf, f"{name}: {'not expected' if after else 'missing'}")
+    try:
+        a, b = (pd.read_csv(io.StringIO(side)).set_index(keys) for side in (before, after))
+        return _largest(name, a, b)
+    except (KeyError, ValueError) as error:
+        raise DataError(f"{path}: not the table of {name} that is expected ({error})") from error
 
 
-def _changes(
-    kind: str, before: dict, after: dict, show: Callable[[object], str], place: str = ""
-) -> Iterator[str]:
-    """One line for each difference, within mappings for each of theirs."""
-    for key in sorted({*before, *after}):
-        name = f"{kind} {place}{key}"
-        if key not in after:
-            yield f"{name}: no longer there"
-        elif key not in before:
-            yield f"{name}: new, {show(after[key])}"
-        elif isinstance(before[key], dict) and isinstance(after[key], dict):
-            yield from _changes(kind, before[key], after[key], show, f"{place}{key}.")
-        elif before[key] != after[key]:
-            yield f"{name}: {show(before[key])} expected, {show(after[key])} found"
+def _largest(name: str, expected: pd.DataFrame, found: pd.DataFrame) -> Difference:
+    """Compare row by row; infinite where anything but a number differs."""
+    if not expected.index.equals(found.index):
+        return Difference(np.inf, f"{name}: other rows than expected")
+    largest = Difference(0.0, f"none in {name}")
+    for column in expected:
+        before, after = expected[column], found[column]
+        sizes = _sizes(before, after)
+        row = int(np.argmax(sizes))
+        if sizes[row] > largest.size:
+            place = ", ".join(map(str, found.index.to_frame().iloc[row]))
+            text = f"{name}, {place}: {column} {after.iloc[row]}, not {before.iloc[row]}"
+            largest = Difference(float(sizes[row]), text)
+    return largest
 
 
-def _short(digest: object) -> str:
-    return f"{str(digest)[:12]}..."
+def _sizes(expected: pd.Series, found: pd.Series) -> np.ndarray:
+    """The distance of each pair of values in units of what is tolerated, float64 (n,)."""
+    same = (expected == found) | (expected.isna() & found.isna())
+    sizes = np.where(same, 0.0, np.inf)
+    if all(pd.api.types.is_numeric_dtype(side) for side in (expected, found)):
+        a, b = expected.to_numpy(float), found.to_numpy(float)
+        allowed = np.maximum(RELATIVE * np.maximum(abs(a), abs(b)), ABSOLUTE)
+        sizes = np.where(same | np.isnan(a) | np.isnan(b), sizes, abs(a - b) / allowed)
+    return sizes

@@ -3,7 +3,6 @@
 import importlib
 import platform
 import re
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -13,19 +12,57 @@ from threadpoolctl import threadpool_info
 _BLAS_USERS = ("numpy", "scipy.linalg")
 
 
-def environment() -> dict:
-    """Package versions, Python, BLAS with its core type, compiler back end and processor.
+def environment(packages: dict[str, str], lock: Path) -> dict:
+    """Python, BLAS with its core type, compiler back end, processor and packages.
 
     Nothing in it names the host, a path or a time: two equal machines give equal bytes.
+
+    Args:
+        packages: those that the jobs import -> version, as the plan of the run has it.
+        lock: the pinned packages, in the format of pip.
+
+    Returns:
+        `packages` is what this job, sealed like all others, finds; `unlike_the_lock` names those
+        that another version is pinned of.
     """
+    found = {name: _version(name) for name in sorted(packages)}
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
         "processor": processor(),
         "blas": blas(),
         "llvm": llvm(),
-        "packages": packages(),
+        "packages": found,
+        "unlike_the_lock": unlike_the_lock(found, lock),
     }
+
+
+def unlike_the_lock(packages: dict[str, str], lock: Path) -> list[str]:
+    """Each package that is not of a version that the lock pins, in words; none without a lock."""
+    if not lock.is_file():
+        return []
+    pinned: dict[str, list[str]] = {}
+    for name, version in re.findall(
+        r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)", lock.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        pinned.setdefault(_normal(name), []).append(version)
+    return [
+        f"{name} {version} instead of {' or '.join(pinned.get(_normal(name), ['none']))}"
+        for name, version in packages.items()
+        if version not in pinned.get(_normal(name), [])
+    ]
+
+
+def _normal(name: str) -> str:
+    """The name of a package as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def processor() -> str:
@@ -63,18 +100,3 @@ def llvm() -> dict[str, str]:
         "version": ".".join(map(str, llvmlite.binding.llvm_version_info)),
         "processor": llvmlite.binding.get_host_cpu_name(),
     }
-
-
-def packages() -> dict[str, str]:
-    """Installed packages, name -> version."""
-    found = {
-        distribution.metadata["Name"].lower(): distribution.version
-        for distribution in metadata.distributions()
-        if not _is_outside(distribution)
-    }
-    return dict(sorted(found.items()))
-
-
-def _is_outside(distribution: metadata.Distribution) -> bool:
-    """Whether a package came from PYTHONPATH and not from the environment of this Python."""
-    return not str(distribution.locate_file("")).startswith(sys.prefix)

@@ -1,148 +1,124 @@
-"""The manifest: every product with its hash, and the job that made it.
+"""The manifest of a whole run: every product with its hash, and what each rule's products rest on.
 
-Snakemake keeps a record of the job behind each file below `.snakemake/metadata/`, written when the
-job ended: its rule, its command and the SHA-256 of each of its inputs at that time. That is what
-truly ran, where a plan drawn up afterwards could only say what would run now. The manifest is those
-records without all that differs between two machines (times, job numbers).
+All of it comes from files and from the rules' own information, so that it can be held to the files
+as they are at any later time.
 """
 
-import json
-import shlex
-from base64 import urlsafe_b64encode
-from collections.abc import Iterable
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 from common.errors import DataError
 from common.files import read_json, sha256_of
 
-#: Files below this folder are products; what else a job reads is source: code, templates, config.
-RESULTS = "results/"
-_HASH = "sha256:"
-_LONGEST_NAME = 254
+NAME = "manifest.json"
+#: What a run leaves beside its products.
+ENVIRONMENT = "environment.json"
 
 
-class Job(NamedTuple):
-    """What made a product, as Snakemake noted it.
+def manifest_of(products: dict[str, str], rules: dict[str, dict], folder: Path) -> dict:
+    """Describe a run.
 
-    Attributes:
-        rule: name of the rule.
-        parameters: option -> value of the command (JSON is unpacked); without files, which count
-            as inputs.
-        inputs: product -> SHA-256 when the job read it.
-        sources: file of the repository -> SHA-256 when the job read it.
-    """
-
-    rule: str
-    parameters: dict[str, object]
-    inputs: dict[str, str]
-    sources: dict[str, str]
-
-
-def manifest_of(products: Iterable[str], metadata: Path) -> dict:
-    """Describe products (paths relative to the working folder).
+    Args:
+        products: path below `folder` -> the rule that made it, in the order of the DAG.
+        rules: rule -> its stage and the digests of its config, code and software (see
+            pipeline.rules).
+        folder: of the results.
 
     Returns:
-        `products`: path -> sha256, rule, parameters, inputs; in the order of their paths.
-        `sources`: rule -> file of the repository -> sha256.
-
-    Raises:
-        DataError: a product is missing, or Snakemake has no record of it.
+        `products`: path -> sha256, stage, rule; `environment`: sha256 of its description, which
+        must be there; `rules` as given.
     """
-    entries: dict[str, dict] = {}
-    sources: dict[str, dict[str, str]] = {}
-    for product in sorted(products):
-        job = read_job(product, metadata)
-        entries[product] = {
-            "sha256": sha256(Path(product)),
-            "rule": job.rule,
-            "parameters": job.parameters,
-            "inputs": job.inputs,
-        }
-        sources.setdefault(job.rule, {}).update(job.sources)
-    return {
-        "products": entries,
-        "sources": {rule: dict(sorted(files.items())) for rule, files in sorted(sources.items())},
+    entries = {
+        name: {"sha256": sha256_of(folder / name), "stage": rules[rule]["stage"], "rule": rule}
+        for name, rule in products.items()
     }
+    environment = sha256_of(folder / ENVIRONMENT)
+    return {"products": entries, "environment": environment, "rules": rules}
 
 
-def read_job(product: str, metadata: Path) -> Job:
-    """Read Snakemake's record of the job that made a product.
+def read_manifest(folder: Path) -> dict:
+    """Read the manifest of a folder of results.
 
     Raises:
-        DataError: there is none.
+        DataError: there is none, or it is none of ours.
     """
-    path = record_path(product, metadata)
+    path = folder / NAME
     if not path.is_file():
+        raise DataError(f"{path} is missing; run `make reproduce` first")
+    manifest = read_json(path)
+    if not _has_our_shape(manifest):
         raise DataError(
-            f"{product}: Snakemake has no record of how it was made (was it copied here, or "
-            "`.snakemake/` deleted?). Delete the file and run again."
+            f"{path}: not a manifest as this version writes it; run `make reproduce` anew"
         )
-    record = read_json(path)
-    hashes = {name: _input_hash(name, record) for name in sorted(record["input"])}
-    inputs = {name: digest for name, digest in hashes.items() if name.startswith(RESULTS)}
-    sources = {
-        name: digest
-        for name, digest in hashes.items()
-        # What is hidden is made of the sources, for this machine alone: compiled code.
-        if not name.startswith((RESULTS, "."))
-    }
-    return Job(record["rule"], parameters_of(record, product), inputs, sources)
+    for name in manifest["products"]:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise DataError(f"{path}: names {name!r}, which lies outside of the results")
+    return manifest
 
 
-def record_path(product: str, metadata: Path) -> Path:
-    """Where Snakemake keeps its record of a file: its name in base64, in pieces if it is long."""
-    name = urlsafe_b64encode(product.encode()).decode()
-    pieces = [name[i : i + _LONGEST_NAME] for i in range(0, len(name), _LONGEST_NAME)]
-    return metadata.joinpath(*("@" + piece for piece in pieces[:-1]), pieces[-1])
-
-
-def parameters_of(record: dict, product: str) -> dict[str, object]:
-    """The options of a job's command by name, apart from those that only name files of the job.
-
-    A job without a command (a `script:`) has the bare values that Snakemake keeps.
-    """
-    if not record["shellcmd"]:
-        return {"params": record["params"]} if record["params"] else {}
-    folder = str(Path(product).parent)
-    files = {*record["input"], *record["log"]}
-    options: dict[str, list[str]] = {}
-    name = None
-    for word in shlex.split(record["shellcmd"]):
-        if word in (">", "2>&1", "|"):
-            break
-        if word.startswith("--"):
-            name = word.removeprefix("--")
-            options[name] = []
-        elif name:
-            options[name].append(word)
-    return {
-        name: _unpacked(" ".join(values))
-        for name, values in options.items()
-        if not values or not all(v in files or str(Path(v).parent) == folder for v in values)
-    }
-
-
-def _unpacked(value: str) -> object:
+def _has_our_shape(manifest: object) -> bool:
     try:
-        return json.loads(value) if value.startswith(("{", "[")) else value
-    except ValueError:
-        return value
+        rules = manifest["rules"]
+        return (
+            len(manifest["products"]) > 0
+            and "environment" in manifest
+            and all(
+                [
+                    isinstance(entry["sha256"], str) and entry["rule"] in rules and "stage" in entry
+                    for entry in manifest["products"].values()
+                ]
+                + [
+                    isinstance(rule[kind], dict) and "code" in rule
+                    for rule in rules.values()
+                    for kind in ("config", "software")
+                ]
+            )
+        )
+    except (TypeError, KeyError, AttributeError):
+        return False
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal.
+def misfits(manifest: dict, folder: Path, rules: dict[str, dict]) -> Iterator[str]:
+    """What does not fit a manifest, one line each.
+
+    Args:
+        manifest: of the run.
+        folder: of the results.
+        rules: as in the manifest, of now.
+    """
+    hashes = {name: entry["sha256"] for name, entry in manifest["products"].items()}
+    for name, digest in (hashes | {ENVIRONMENT: manifest["environment"]}).items():
+        path = folder / name
+        if not path.is_file():
+            yield f"{path}: missing"
+        elif sha256_of(path) != digest:
+            yield f"{path}: changed after the run, or made by a later, partial one"
+    for name, now in rules.items():
+        then = manifest["rules"].get(name)
+        if then is None:
+            yield f"rule {name}: not in the run"
+            continue
+        for kind in ("config", "software"):
+            for key in sorted(then[kind].keys() | now[kind].keys()):
+                before, after = then[kind].get(key), now[kind].get(key)
+                if before != after:
+                    was = f": {before} in the run, {after} now" if kind == "software" else ""
+                    yield f"rule {name}: its {kind} changed after the run, {key}{was}"
+        if then["code"] != now["code"]:
+            yield f"rule {name}: its code changed after the run"
+
+
+def hold(manifest: dict, folder: Path, rules: dict[str, dict]) -> None:
+    """Refuse results that are not those of one whole run of the present config, code and software.
 
     Raises:
-        DataError: there is no such file.
+        DataError: names all that does not fit.
     """
-    try:
-        return sha256_of(path)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: missing. Run again to make it.") from error
-
-
-def _input_hash(name: str, record: dict) -> str:
-    """The hash in the record, or that of now for a file that Snakemake took for too large."""
-    noted = (record["input_checksums"] or {}).get(name, "")
-    return noted.removeprefix(_HASH) if noted.startswith(_HASH) else sha256(Path(name))
+    found = list(misfits(manifest, folder, rules))
+    if found:
+        lines = "".join(f"\n  {line}" for line in found[:40])
+        more = f"\n  ... and {len(found) - 40} more" if len(found) > 40 else ""
+        raise DataError(
+            f"{folder} is not what {folder / NAME} describes:{lines}{more}\n"
+            "Delete what was changed by hand, and run `make reproduce` for one whole run."
+        )
