@@ -16,7 +16,7 @@ BELOW = {
     "judging": {"common", "images", "regression", "runs"},
     # On the side: what the Snakefile imports, and what describes the results.
     "pipeline": {"common", "runs", "regression"},
-    "provenance": {"common", "pipeline"},
+    "provenance": {"common", "runs", "pipeline"},
 }
 PACKAGES = sorted(path.parent.name for path in SCRIPTS.glob("*/__init__.py"))
 

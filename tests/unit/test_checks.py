@@ -12,12 +12,15 @@ from synthetic import TASKS, as_argument, write_results
 import check_results
 from common.errors import DataError
 from runs.checks import read_histories, violations
+from runs.grid import blocks_of
 from runs.results import read_table
 from runs.schemas import CURVES, METRICS_SCHEMA
 
 RUN = "softmax, lambda 0.01, shuffle true, seed 7"
 KEY = ("softmax", 0.01, "true", 7)
 CHECK_CURVES = CURVES[1:]
+
+RUNS = sum(len(block.seeds) for block in blocks_of(TASKS, 50))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def history_of(histories) -> pd.DataFrame:
     return history
 
 
-def found(rows, histories, runs: int = 63) -> list[str]:
+def found(rows, histories, runs: int = RUNS) -> list[str]:
     metrics = pa.Table.from_pylist(rows, schema=METRICS_SCHEMA).to_pandas()
     return list(violations(metrics, histories, TASKS, runs))
 
@@ -110,7 +113,7 @@ def test_a_diverged_run_has_no_numbers_and_is_no_violation(rows, tables):
 def test_runs_that_are_missing_twice_or_unknown(rows, tables):
     rows.remove(row_of(rows))
     missing = [
-        "metrics: 62 runs, but the config asks for 63",
+        f"metrics: {RUNS - 1} runs, but the config asks for {RUNS}",
         f"{RUN}: in the history, but not in the metrics",
     ]
     assert found(rows, tables[1]) == missing
@@ -187,7 +190,7 @@ def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, 
     options = ["--metrics", folder / "metrics.parquet", "--history", folder / "history.parquet"]
 
     def run(tasks):
-        arguments = [*options, "--tasks", as_argument(tasks), "--count", 63, "--output", output]
+        arguments = [*options, "--tasks", as_argument(tasks), "--count", RUNS, "--output", output]
         monkeypatch.setattr(sys, "argv", ["check_results.py", *map(str, arguments)])
         check_results.main()
 
@@ -198,4 +201,4 @@ def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, 
     assert not output.exists()
     run(TASKS)
     content = json.loads(output.read_text())
-    assert (content["runs"], content["diverged"]) == (63, 0)
+    assert (content["runs"], content["diverged"]) == (RUNS, 0)
