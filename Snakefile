@@ -10,10 +10,6 @@ include: "workflow/rules/config.smk"
 configfile: CONFIG_FILE
 
 
-# The jobs' packages, for who lets Snakemake deploy them; else they are those of its own Python.
-conda: "workflow/envs/jobs.yaml"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

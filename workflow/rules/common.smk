@@ -31,9 +31,9 @@ except ConfigError as error:
 # What a user has set for other work must neither change a byte nor break a job.
 for foreign in [n for n in os.environ if n.startswith(("PYTHON", "NUMBA_", "MPL", "MATPLOTLIB"))]:
     del os.environ[foreign]
-# The Python of all jobs is the one that runs Snakemake, whether its environment is activated or not;
-# it knows neither PYTHON* variables nor the user's own packages, and all text is UTF-8.
-PYTHON = "python -E -s -X utf8"
+# The Python of all jobs is the one that runs Snakemake, whether its environment is activated or not.
+# With -E -s -X utf8 it knows neither PYTHON* variables nor the user's own packages, and all text is
+# UTF-8.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 os.environ.update(MPLCONFIGDIR=os.path.abspath(".cache/matplotlib"))
 # Compiled kernels are no result: another processor has other ones, and who deletes them loses only

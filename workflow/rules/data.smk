@@ -10,6 +10,8 @@ rule download:
         "results/logs/download/{dataset}/{file}.log",
     benchmark:
         "results/benchmarks/download/{dataset}/{file}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         mirrors=lambda wildcards: DATA[wildcards.dataset]["mirrors"],
         sha256=sha256_of,
@@ -17,7 +19,7 @@ rule download:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     shell:
         # tee, because a download is the one thing whose progress one wants to see.
-        "{PYTHON} {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
+        "python -E -s -X utf8 {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -33,6 +35,8 @@ rule prepare:
         "results/logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         sha256=raw_hashes,
         table=table_options,
@@ -41,7 +45,7 @@ rule prepare:
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
-        "{PYTHON} {input.script:q}"
+        "python -E -s -X utf8 {input.script:q}"
         " --train {input.train:q} --test {input.test:q} --sha256 {params.sha256}"
         " {params.table:q}"
         " --splits {params.splits:q} --output {output:q} > {log:q} 2>&1"
