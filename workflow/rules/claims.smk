@@ -13,6 +13,9 @@ rule optimum:
         "results/logs/optimum/{task}/lambda-{l2_lambda}.log",
     benchmark:
         "results/benchmarks/optimum/{task}/lambda-{l2_lambda}.tsv"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=setting("model"),
         classes=setting("classes"),
