@@ -15,6 +15,9 @@ rule optimum:
         "results/benchmarks/optimum/{task}/lambda-{l2_lambda}.tsv"
     conda:
         "../envs/jobs.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=setting("model"),
         classes=setting("classes"),

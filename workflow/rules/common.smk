@@ -170,6 +170,11 @@ def with_model(script: str):
     return code_for
 
 
+def growing(amount: int):
+    """Of a resource so much, and more each time that a job is sent again: MB, or minutes."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def setting(name: str):
     """One value of a task as a parameter, so that only a change of it reruns the rule."""
     return lambda wildcards: TASKS[wildcards.task][name]

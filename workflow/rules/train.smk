@@ -16,11 +16,11 @@ rule train:
         "results/benchmarks/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.tsv"
     conda:
         "../envs/jobs.yaml"
-    # Each thread trains a seed. Measured by benchmarks/training.py.
+    # Each thread trains a seed.
     threads: lambda wildcards: min(4, len(seeds_of(wildcards)))
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         settings=training_settings,
         seeds=seeds_of,
