@@ -260,8 +260,17 @@ def report_config() -> str:
     splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
     captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
-    entries = {"data": splits, "tasks": config["tasks"], "figures": captions, "tables": tables}
-    return json.dumps(entries)
+    # The command line must not grow with the seeds.
+    tasks = {
+        name: task
+        | {
+            "seeds": dict(
+                count=len(task["seeds"]), first=min(task["seeds"]), last=max(task["seeds"])
+            )
+        }
+        for name, task in config["tasks"].items()
+    }
+    return json.dumps({"data": splits, "tasks": tasks, "figures": captions, "tables": tables})
 
 
 def figure_params(wildcards) -> str:
