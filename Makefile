@@ -46,7 +46,7 @@ compare: environment ## Compare two results folders in one page: make compare A=
 	@$(VENV_PYTHON) tools/compare.py "$(A)" "$(B)" --output "$(OUTPUT)" $(CONFIGS)
 
 test: environment ## Run all tests but the chaos tests
-	@$(VENV_PYTHON) -m pytest
+	@$(VENV_PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal
 
 test-slurm: environment ## Run a sweep through a real Slurm of two nodes on this machine, with faults
 	@folder=$$(mktemp -d) && trap "tests/slurm/cluster.sh stop $$folder" EXIT && \
