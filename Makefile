@@ -16,9 +16,10 @@ unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce plan clean-stale verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
+.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report lint docs environment lock
 
 help: ## Show this list
+	@sed -n "s/^name = \"\(.*\)\"/\1/p;s/^version = \"\(.*\)\"/version \1/p" pyproject.toml | paste -sd " "
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
@@ -40,6 +41,9 @@ expected: environment ## Expect from now on what is in results/
 
 crate: environment ## Pack results/ and how they came about into reproduction.crate.zip
 	@$(VENV_PYTHON) tools/crate.py $(CONFIGS)
+
+codecheck: environment ## Draft codecheck.yml of results/ for whoever checks them independently
+	@$(VENV_PYTHON) tools/codecheck.py $(CONFIGS)
 
 compare: environment ## Compare two results folders in one page: make compare A=results B=other/results
 	@test -n "$(A)" -a -n "$(B)" || { echo "error: name two results folders: make compare A=results B=../other/results" >&2; exit 1; }
