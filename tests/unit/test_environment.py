@@ -1,5 +1,6 @@
 """What a run says of the software that it was computed with."""
 
+import re
 from importlib import metadata
 
 import pytest
@@ -33,6 +34,20 @@ def test_the_environment_names_what_is_really_there(lock):
     found = environment({"numpy": "0.1"}, lock)
     assert found["packages"] == {"numpy": metadata.version("numpy")}
     assert found["blas"] and found["python"]
+
+
+def pins(lock) -> set[tuple[str, ...]]:
+    return {
+        *re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)( ;.*?)? *\\?$", lock.read_text(), re.MULTILINE)
+    }
+
+
+def test_a_run_needs_no_test_tools_and_tests_need_no_other_versions(repository):
+    run, tests = (pins(repository / f"requirements{name}.txt") for name in ("", "-dev"))
+    tools = {"pytest", "ruff", "snakefmt", "hypothesis", "selenium", "scikit-learn"}
+    assert tools <= {name for name, *_ in tests} and not tools & {name for name, *_ in run}
+    versions = {name: {pin[1] for pin in run if pin[0] == name} for name, *_ in run}
+    assert not [pin for pin in tests if pin[1] not in versions.get(pin[0], {pin[1]})]
 
 
 def test_all_packages_of_the_rules_are_in_the_lock_of_the_repository(repository):

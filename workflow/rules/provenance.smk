@@ -55,10 +55,11 @@ rule manifest:
         "../envs/jobs.yaml"
     params:
         rules=json.dumps(DEPENDENCIES),
+        version=project()["version"],
         software=software("manifest.py"),
     message:
         "Describing all products in results/manifest.json"
     shell:
         "python -E -s -X utf8 {input.script:q} --products {input.list:q} --rules {params.rules:q}"
-        " --lock {input.lock:q} --manifest {output.manifest:q}"
+        " --version {params.version:q} --lock {input.lock:q} --manifest {output.manifest:q}"
         " --environment {output.environment:q} > {log:q} 2>&1"
