@@ -274,8 +274,8 @@ def report_config() -> str:
 
 
 def figure_params(wildcards) -> str:
-    """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
-    unseen = ("caption", "min_seeds")
+    """What a figure looks like, as JSON. Title and caption are not in it: they stand in reports."""
+    unseen = ("title", "caption", "min_seeds")
     return json.dumps({k: v for k, v in FIGURES[wildcards.figure].items() if k not in unseen})
 
 

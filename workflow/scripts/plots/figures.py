@@ -174,7 +174,7 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     images = weights.matrix[:-1].T.reshape(-1, *weights.image_shape)
     limit = np.abs(images).max() or 1.0
     rows, columns = weights.image_shape
-    across = _columns(len(images), rows / columns)
+    across = columns_of(len(images), rows / columns)
     down = math.ceil(len(images) / across)
     # A label stands above each image, and between two images there is a gap.
     room = max(2, round(0.22 * across * columns / WIDTH))
@@ -358,7 +358,7 @@ def _seeds_shown(groups: Sequence[Group]) -> int:
     return max(group.seeds for group in groups)
 
 
-def _columns(images: int, aspect: float) -> int:
+def columns_of(images: int, aspect: float) -> int:
     """How many images stand side by side so that the whole is about 2.5 times as wide as high."""
     wanted = [
         (abs(math.log(across / (math.ceil(images / across) * aspect) / 2.5)), across)
