@@ -62,6 +62,7 @@ localrules:
     claims,
     figure,
     table,
+    scorecard,
     report_pdf,
     explorer,
     list_products,

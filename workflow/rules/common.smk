@@ -71,6 +71,9 @@ RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "metrics.parquet"]
 FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
 )
+SCORECARD_FILES = expand(
+    "results/scorecard/{of}.{format}", of=["statements", "questions"], format=["png", "svg", "pdf"]
+)
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
 LOCK = WORKFLOW.parent / "requirements.txt"
@@ -242,6 +245,7 @@ def claim_files() -> dict[str, list[str]]:
         "equations": ["results/equations.json"],
         "identifiability": identifiability_files(),
         "claims": [f"results/claims.{format}" for format in ("parquet", "json", "md")],
+        "scorecard": SCORECARD_FILES,
     }
 
 
