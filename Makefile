@@ -72,6 +72,7 @@ lint: test-environment ## Check formatting and lint
 
 docs: environment ## Renew pictures and findings from results/, and the reference (needs Graphviz)
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
+	@cp results/scorecard/statements.png docs/scorecard.png
 	@$(VENV_PYTHON) tools/findings.py
 	@$(VENV_PYTHON) tools/reference.py
 	@$(SNAKEMAKE) --rulegraph --quiet -- all | dot -Tsvg > docs/rulegraph.svg

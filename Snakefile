@@ -64,6 +64,7 @@ localrules:
     claims,
     figure,
     table,
+    scorecard,
     report_pdf,
     explorer,
     list_products,

@@ -72,6 +72,9 @@ RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "metrics.parquet"]
 FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
 )
+SCORECARD_FILES = expand(
+    "results/scorecard/{of}.{format}", of=["statements", "questions"], format=["png", "svg", "pdf"]
+)
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
 LOCK = WORKFLOW.parent / "requirements.txt"
@@ -243,6 +246,7 @@ def claim_files() -> dict[str, list[str]]:
         "equations": ["results/equations.json"],
         "identifiability": identifiability_files(),
         "claims": [f"results/claims.{format}" for format in ("parquet", "json", "md")],
+        "scorecard": SCORECARD_FILES,
     }
 
 
@@ -275,8 +279,8 @@ def report_config() -> str:
 
 
 def figure_params(wildcards) -> str:
-    """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
-    unseen = ("caption", "min_seeds")
+    """What a figure looks like, as JSON. Title and caption are not in it: they stand in reports."""
+    unseen = ("title", "caption", "min_seeds")
     return json.dumps({k: v for k, v in FIGURES[wildcards.figure].items() if k not in unseen})
 
 

@@ -1,5 +1,6 @@
-# Comes in: the runs, and the verdicts on the claims. Goes out: results/figures/, results/tables/ and
-# the typeset results/report.pdf; of all runs results/explorer.html, one page without a network.
+# Comes in: the runs, and the verdicts on the claims. Goes out: results/figures/, results/tables/,
+# results/scorecard/ and the typeset results/report.pdf; of all runs results/explorer.html, one page
+# without a network.
 
 
 rule figure:
@@ -70,6 +71,28 @@ rule table:
         "python -E -s -X utf8 {input.script:q} --table {params.table:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.csv:q}))"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+
+
+rule scorecard:
+    input:
+        **code("scorecard.py"),
+        claims="results/claims.json",
+    output:
+        statements=multiext("results/scorecard/statements", ".png", ".svg", ".pdf"),
+        questions=multiext("results/scorecard/questions", ".png", ".svg", ".pdf"),
+    log:
+        "results/logs/scorecard.log",
+    benchmark:
+        "results/benchmarks/scorecard.tsv"
+    conda:
+        "../envs/jobs.yaml"
+    params:
+        software=software("scorecard.py"),
+    message:
+        "Drawing all verdicts in one picture"
+    shell:
+        "python -E -s -X utf8 {input.script:q} --claims {input.claims:q}"
+        " --statements {output.statements:q} --questions {output.questions:q} > {log:q} 2>&1"
 
 
 rule report_pdf:

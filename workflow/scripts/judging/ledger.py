@@ -22,6 +22,7 @@ from judging.verdicts import (
     judge,
     number,
     objects,
+    region,
     verdict_of,
 )
 from measuring.catalogue import MEASUREMENTS
@@ -336,6 +337,7 @@ def _reading(owner: str, judged: Judged, claims: Claims) -> dict[str, Any]:
         "interval_low": None,
         "interval_high": None,
         "expected": str(reading.expected.as_expected()) if reading.expected else None,
+        "region": region(reading.expected.as_expected()) if reading.expected else [],
         "p_value": None,
         "p_second": None,
         "p_corrected": None,

@@ -257,7 +257,7 @@ class Runs(Strict):
 class _Figure(Strict):
     """What all figures have."""
 
-    title: Text = Field(description="Above the plot.")
+    title: Text = Field(description="In the list of figures of Snakemake's report.")
     caption: Text = Field(description="In the typeset report and in Snakemake's.")
     runs: Runs = Field(description="The runs to show.")
     min_seeds: Count = Field(

@@ -44,6 +44,7 @@ RULES = {
     "equations": Rule("claims", ()),
     "identifiability": Rule("claims", ("data", "tasks", "tables"), models=True),
     "claims": Rule("claims", ("claims", "tasks")),
+    "scorecard": Rule("report", ()),
     "figure": Rule("report", ("figures", "tasks")),
     "table": Rule("report", ("tables", "tasks")),
     "report_pdf": Rule(
