@@ -17,7 +17,7 @@ unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report lint docs environment test-environment lock
+.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report mutants lint docs environment test-environment lock
 
 help: ## Show this list
 	@sed -n "s/^name = \"\(.*\)\"/\1/p;s/^version = \"\(.*\)\"/version \1/p" pyproject.toml | paste -sd " "
@@ -63,6 +63,9 @@ test-chaos: test-environment ## Kill, starve and confuse the workflow (a few min
 
 test-report: test-environment ## Compute verdicts of the finished run in results/ once more, on another way
 	@$(VENV_PYTHON) -m pytest -m report tests/report
+
+mutants: test-environment ## Break the project in many ways; which statements notice? (half an hour)
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && $(VENV_PYTHON) tools/mutants.py --work $$folder
 
 lint: test-environment ## Check formatting and lint
 	@$(VENV_PYTHON) -m ruff check .

@@ -165,11 +165,17 @@ def _counts(entries: list[dict], verdicts: Sequence[Verdict]) -> dict[str, int]:
     return {str(verdict): found[str(verdict)] for verdict in verdicts}
 
 
+#: Verdicts that another number than one makes another word.
+_MANY = {"depends on the reading": "depend on the reading", "definition": "definitions"}
+
+
 def _listed(counts: dict[str, int], names: Iterable[str] | None = None) -> str:
     named = [str(name) for name in (counts if names is None else names)]
     # Nothing is said of what is rare, and none here.
     always = {str(verdict) for verdict in (*OF_STATEMENTS[:5], Verdict.YES, Verdict.NO)}
-    return ", ".join(f"{counts[name]} {name}" for name in named if counts[name] or name in always)
+    said = [name for name in named if counts[name] or name in always]
+    words = [name if counts[name] == 1 else _MANY.get(name, name) for name in said]
+    return ", ".join(f"{counts[name]} {word}" for name, word in zip(said, words, strict=True))
 
 
 def _judge_family(
