@@ -102,8 +102,8 @@ def run_torch(folder: Path) -> dict:
     torch.set_num_threads(1)
     train, validation = read_examples(folder)
     clock = Clock()
-    x, t = torch.from_numpy(features(train.pixels)), torch.from_numpy(train.targets)
-    x_validation = torch.from_numpy(features(validation.pixels))
+    x, t = torch.from_numpy(features(train.pixels, 255)), torch.from_numpy(train.targets)
+    x_validation = torch.from_numpy(features(validation.pixels, 255))
     t_validation = torch.from_numpy(validation.targets)
     model = torch.nn.Linear(x.shape[1], SETTINGS["class_count"], bias=False, dtype=torch.float64)
     torch.nn.init.zeros_(model.weight)
@@ -148,7 +148,7 @@ def sklearn_result(model, times: dict, validation, steps: int | None) -> dict:
 
     from regression.features import features
 
-    probabilities = model.predict_proba(features(validation.pixels)[:, :-1])
+    probabilities = model.predict_proba(features(validation.pixels, 255)[:, :-1])
     return times | {
         "steps": steps,
         "checks": 0,
@@ -180,7 +180,7 @@ def run_sklearn_sgd(folder: Path) -> dict:
     clock = Clock()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it has not converged
-        model.fit(features(train.pixels)[:, :-1], train.targets)
+        model.fit(features(train.pixels, 255)[:, :-1], train.targets)
     return sklearn_result(model, clock.times(), validation, model.t_ // 128)
 
 
@@ -197,7 +197,7 @@ def run_sklearn_lbfgs(folder: Path) -> dict:
     clock = Clock()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(features(train.pixels)[:, :-1], train.targets)
+        model.fit(features(train.pixels, 255)[:, :-1], train.targets)
     return sklearn_result(model, clock.times(), validation, None)
 
 

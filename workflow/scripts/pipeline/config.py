@@ -51,7 +51,7 @@ def read_config(content: dict, files: Iterable[str | Path] = ()) -> dict:
     """
     try:
         config = Config.model_validate(content).plain()
-        problems = list(_cross_check(config))
+        problems = list(_number_classes(config)) or list(_cross_check(config))
     except ValidationError as error:
         problems = problems_of(error, content)
     if problems:
@@ -65,6 +65,40 @@ def _located(problem: Problem, lines: dict) -> str:
     place = problem.place
     where = [f" ({path}, line {at[place][0]})" for path, at in lines.items() if place in at]
     return f"{place}{''.join(where[-1:])}: {problem.message}"
+
+
+def _number_classes(config: dict) -> Iterator[Problem]:
+    """Put labels where `classes` of a task or a selection has names; `config` is changed."""
+    of_task = {f"tasks.{name}": (task, task) for name, task in config["tasks"].items()}
+    of_selection = {
+        f"{part}.{name}.{key}": (entry[key], config["tasks"].get(base_name(entry[key]["task"]), {}))
+        for part, key in (("figures", "runs"), ("tables", "run"))
+        for name, entry in config[part].items()
+    }
+    for place, (holder, task) in (of_task | of_selection).items():
+        classes = holder.get("classes", [])
+        flat = [word for v in classes for word in (v if isinstance(v, list) else [v])]
+        words = [word for word in flat if isinstance(word, str)]
+        if not words:
+            continue
+        datasets = as_list("dataset", task.get("dataset", []))
+        names = [config["data"].get(name, {}).get("class_names", []) for name in datasets]
+        if not names or any(of_dataset != names[0] for of_dataset in names):
+            yield Problem(f"{place}.classes", "names of classes need one data set that has them")
+        elif not names[0]:
+            yield Problem(
+                f"{place}.classes",
+                f"found the name {words[0]!r}; data.{datasets[0]}.class_names must list all names",
+            )
+        elif unknowns := [word for word in words if word not in names[0]]:
+            for word in unknowns:
+                yield Problem(f"{place}.classes", unknown(word, names[0]))
+        else:
+            label = {name: number for number, name in enumerate(names[0])}
+            holder["classes"] = [
+                [label.get(w, w) for w in v] if isinstance(v, list) else label.get(v, v)
+                for v in classes
+            ]
 
 
 def _cross_check(config: dict) -> Iterator[Problem]:

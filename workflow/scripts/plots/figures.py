@@ -150,13 +150,13 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     """The weights of each output as an image, side by side, without the bias."""
     (group,) = groups
     weights = group.results.weights(group.rows[0])
-    images = weights.matrix[:-1].T.reshape(-1, *weights.image_shape)
+    images = weights.pictures()
     limit = np.abs(images).max() or 1.0
     figure = Figure(figsize=(10, 1.9), layout="constrained")
     axes = figure.subplots(1, len(images), squeeze=False)[0]
-    for axis, image, label in zip(axes, images, weights.labels, strict=True):
+    for axis, image, name in zip(axes, images, weights.names, strict=True):
         shown = axis.imshow(image, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
-        axis.set(xticks=[], yticks=[], xlabel=f"class {label}")
+        axis.set(xticks=[], yticks=[], xlabel=f"class {name}")
         axis.spines[:].set_visible(False)
     bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
     bar.set_label("weight")

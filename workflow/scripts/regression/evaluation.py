@@ -26,7 +26,8 @@ def evaluate(model: str, weights: np.ndarray, examples: Examples) -> Score:
     n = len(examples.targets)
     for first in range(0, n, _CHUNK):
         targets = examples.targets[first : first + _CHUNK]
-        z = rules.logits(weights, features(examples.pixels[first : first + _CHUNK]))
+        X = features(examples.pixels[first : first + _CHUNK], examples.brightest)
+        z = rules.logits(weights, X)
         loss_sum += rules.loss(z, targets) * len(targets)
         correct += int(np.count_nonzero(rules.predict(z) == targets))
     return Score(loss_sum / n, correct / n)
