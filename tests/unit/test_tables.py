@@ -345,6 +345,16 @@ def test_words_are_numbered_by_the_alphabet_or_as_declared(write, ending):
         read(path, class_names=["dog", "ca", "ant", "NA"])
 
 
+def test_words_of_the_tasks_are_held_to_the_files(write):
+    path = write(".npz", what=np.array(["dog", "cat", "dog", "cat", "cat"]))
+    assert read(path, class_words=["ant", "cat", "dog"]).labels.tolist() == [2, 1, 2, 1, 1]
+    with pytest.raises(DataError, match=r"row 2: found the label 'cat'.*`classes` of a task"):
+        read(path, class_words=["ant", "dog"])
+    path = write(".npz", what=LABELS % 2)
+    with pytest.raises(DataError, match=r"numbers, but tasks name 'ant'.*`data.mine.class_names`"):
+        read(path, class_words=["ant", "dog"])
+
+
 def test_words_that_are_numbers_are_numbers(write):
     split = read(write(".npz", what=LABELS.astype(str)))
     assert split.class_names == () and np.array_equal(split.labels, LABELS)

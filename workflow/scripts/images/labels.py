@@ -30,6 +30,11 @@ def to_codes(
     """
     sources = {place: _as_numbers(labels) for place, labels in sources.items()}
     words = {place for place, labels in sources.items() if labels.dtype == object}
+    if not words and layout.class_words:
+        raise DataError(
+            f"{', '.join(sources)}: the labels are numbers, but tasks name {layout.class_words[0]!r}"
+            f" in `classes`. Set {layout.key('class_names')} to the names of 0, 1, 2, ..."
+        )
     if not words:
         codes = {place: _numbered(place, labels, layout) for place, labels in sources.items()}
         return codes, layout.class_names
@@ -38,7 +43,11 @@ def to_codes(
             f"{place}: its labels are numbers, but words in {', '.join(sorted(words))}, which "
             f"{layout.key('label')} names."
         )
-    names = layout.class_names or tuple(sorted({w for ws in sources.values() for w in ws}))
+    names = (
+        layout.class_names
+        or layout.class_words
+        or tuple(sorted({w for ws in sources.values() for w in ws}))
+    )
     if len(names) > _LARGEST_LABEL + 1:
         raise DataError(
             f"{', '.join(sources)}: found {len(names)} different labels, such as {names[0]!r} and "
@@ -82,6 +91,6 @@ def _coded(place: str, words: np.ndarray, code: dict[str, int], layout: Layout) 
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise DataError(
                 f"{place}: row {row + 1}: found the label {word!r}, which is not in "
-                f"{layout.key('class_names')}{hint}"
+                f"{layout.key('class_names')} (without it: in `classes` of a task){hint}"
             )
     return np.array([code[word] for word in words], dtype=np.uint8)

@@ -15,6 +15,7 @@ class Layout:
         pixel_range: values of a black and of a white pixel.
         class_names: of the labels 0, 1, ...; or the words that stand for them in the files. Empty:
             numbers have no names, and words are numbered in alphabetical order.
+        class_words: instead of them, the words that the tasks name; files must have no others.
         label: column (or array) of the labels, by name or by position from 0.
         image_shape: (rows, columns) as the image is to be seen; None for IDX, which says it.
         channels: values of a pixel, 3 for red, green and blue.
@@ -28,6 +29,7 @@ class Layout:
     name: str
     pixel_range: tuple[float, float] = (0, 255)
     class_names: tuple[str, ...] = ()
+    class_words: tuple[str, ...] = ()
     label: str | int | None = None
     image_shape: tuple[int, int] | None = None
     channels: int = 1

@@ -35,7 +35,7 @@ TableName = text(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,92}\.(csv|parquet|npz)",
     'at most 100 letters, digits, ".", "_" and "-" that end in .csv, .parquet or .npz',
 )
-ClassName = text(rf"[^{_CONTROL}]{{1,100}}", "1 to 100 characters, no control characters")
+ShortText = text(rf"[^{_CONTROL}]{{1,100}}", "1 to 100 characters, no control characters")
 Separator = text(r"[^\n\r]", "one character")
 Sha256 = text("[0-9a-f]{64}", "64 digits from 0-9 and a-f, in quotes if all of them are 0-9")
 Mirror = text(
@@ -59,12 +59,12 @@ def _number_or_name(value: object) -> str:
 
 #: A column, by its name or its position.
 Column = Annotated[
-    Annotated[Index, Tag("number")] | Annotated[ClassName, Tag("name")],
+    Annotated[Index, Tag("number")] | Annotated[ShortText, Tag("name")],
     Discriminator(_number_or_name),
 ]
 #: A class, by its label or its name.
 Label = Annotated[
-    Annotated[int, Field(ge=0, le=255), Tag("number")] | Annotated[ClassName, Tag("name")],
+    Annotated[int, Field(ge=0, le=255), Tag("number")] | Annotated[ShortText, Tag("name")],
     Discriminator(_number_or_name),
 ]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -130,10 +130,10 @@ class Table(File):
     """`data.<name>.files.*`: one table of images."""
 
     name: TableName = Field(description="File name, put into the mirrors' `{file}`.")
-    images: ClassName = Field(
+    images: ShortText = Field(
         None, description="Of `.npz`: the array of the images, if it is not the only other one."
     )
-    labels: ClassName = Field(
+    labels: ShortText = Field(
         None, description="Of `.npz`: the array of the labels, if it is not the one of `label`."
     )
 
@@ -194,7 +194,7 @@ class IdxDataset(Strict):
     pixel_range: Limits = Field(
         [0, 255], description="What black and white are in the files; a model sees -1 and 1."
     )
-    class_names: Annotated[Values[ClassName], Field(min_length=2, max_length=256)] = Field(
+    class_names: Annotated[Values[ShortText], Field(min_length=2, max_length=256)] = Field(
         None,
         description="Names of the labels 0, 1, ..., if they are numbers; if they are words, all of "
         "them in the order of their numbers (without it that of the alphabet). `classes` of a task "
@@ -203,15 +203,11 @@ class IdxDataset(Strict):
     label: Index = Field(
         None, description="Where a label is several numbers, as in QMNIST: which one, from 0."
     )
-    channels: Literal[1, 3] = Field(
-        1, description="Numbers of a pixel: 3 for red, green and blue."
-    )
+    channels: Literal[1, 3] = Field(1, description="Numbers of a pixel: 3 for red, green and blue.")
     channels_first: bool = Field(
         False, description="Whether an image has all its red values before the green ones."
     )
-    transposed: bool = Field(
-        False, description="Whether the files have an image column by column."
-    )
+    transposed: bool = Field(False, description="Whether the files have an image column by column.")
 
 
 class TableDataset(IdxDataset):
@@ -236,6 +232,8 @@ class TableDataset(IdxDataset):
 
 
 def _kind_of_files(dataset: object) -> str:
+    if isinstance(dataset, IdxDataset):  # asked by what writes a model, not by what reads one
+        return "tables" if isinstance(dataset, TableDataset) else "idx"
     files = dataset.get("files") if isinstance(dataset, dict) else None
     keys = files.keys() if isinstance(files, dict) else set()
     named = keys & Tables.model_fields.keys() and not keys & IdxFiles.model_fields.keys()
