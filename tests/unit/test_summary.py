@@ -57,8 +57,14 @@ def test_what_a_task_lacks_stops_and_is_named(splits):
         require_meaning(summary)
     message = str(caught.value)
     assert "task good" not in message
-    assert "task small: `train_size` is 2, and among the first 2 training images" in message
-    assert "task absent: no image has the label cat; the labels of this split are" in message
+    assert (
+        "task small: split train: `train_size` is 2, and among the first 2 training images"
+        in message
+    )
+    assert (
+        "task absent: split validation: no image has the label cat; the labels of this split are"
+        in message
+    )
 
 
 def test_a_training_that_would_lack_a_class_stops_by_itself(splits):

@@ -32,8 +32,9 @@ def to_codes(
     words = {place for place, labels in sources.items() if labels.dtype == object}
     if not words and layout.class_words:
         raise DataError(
-            f"{', '.join(sources)}: the labels are numbers, but tasks name {layout.class_words[0]!r}"
-            f" in `classes`. Set {layout.key('class_names')} to the names of 0, 1, 2, ..."
+            f"{', '.join(sources)}: the labels are numbers, but tasks name "
+            f"{layout.class_words[0]!r} in `classes`. Set {layout.key('class_names')} to the names "
+            "of 0, 1, 2, ..."
         )
     if not words:
         codes = {place: _numbered(place, labels, layout) for place, labels in sources.items()}

@@ -161,7 +161,8 @@ def select_classes(split: Split, classes: list[int]) -> Examples:
     if missing:
         raise DataError(
             f"no image has the label {', '.join(map(split.name_of, missing))}; the labels of this "
-            f"split are {', '.join(map(split.name_of, there))}. Correct `classes` in the config."
+            f"split are {', '.join(map(split.name_of, there))}. Correct `classes` in the config, "
+            "or the rows that `splits` takes: is the file sorted by label?"
         )
     class_number = np.full(256, -1, dtype=np.int64)
     class_number[list(classes)] = np.arange(len(classes))

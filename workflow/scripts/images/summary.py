@@ -78,15 +78,16 @@ def _labels_by_image(split: Split) -> dict[bytes, set[int]]:
 
 def _task_summary(splits: dict[str, Split], classes: list[int], train_size: int | None) -> dict:
     """What a task takes of each split, or why it cannot."""
-    try:
-        examples = {role: select_classes(split, classes) for role, split in splits.items()}
-        examples["train"] = first_examples(examples["train"], train_size)
-    except DataError as error:
-        return {"error": str(error)}
-    return {
-        role: np.bincount(taken.targets, minlength=len(classes)).tolist()
-        for role, taken in examples.items()
-    }
+    counts = {}
+    for role, split in splits.items():
+        try:
+            examples = select_classes(split, classes)
+            if role == "train":
+                examples = first_examples(examples, train_size)
+        except DataError as error:
+            return {"error": f"split {role}: {error}"}
+        counts[role] = np.bincount(examples.targets, minlength=len(classes)).tolist()
+    return counts
 
 
 def require_meaning(summary: dict) -> None:
