@@ -10,10 +10,6 @@ include: "workflow/rules/config.smk"
 configfile: CONFIG_FILE
 
 
-# The jobs' packages, for who lets Snakemake deploy them; else they are those of its own Python.
-conda: "workflow/envs/jobs.yaml"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -43,7 +39,7 @@ onerror:
     if space_left():
         print(space_left())
     if not workflow.local_exec:
-        # Snakemake does not pass on what the cluster says when it refuses a group of jobs.
+        # Snakemake does not pass on what the cluster says when it refuses a job.
         print(
             "Jobs that failed at once and without a log were refused by the cluster: account and "
             "partition may be missing or wrong. docs/cluster.md, step 4, shows its answer."

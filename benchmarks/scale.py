@@ -3,14 +3,12 @@
     python benchmarks/scale.py plan 1000 10000          dry runs: time and memory to plan a sweep
     python benchmarks/scale.py collect 1000 10000       time and memory to gather a sweep's results
     python benchmarks/scale.py run local 40             a sweep of tiny trainings, for real
-    python benchmarks/scale.py run group 40             ... through Slurm (tests/slurm/cluster.sh);
-                                                        also: group:5 (at a time), single, array
+    python benchmarks/scale.py run slurm 40             ... through Slurm (tests/slurm/cluster.sh)
 
 Each prints processor seconds beside wall time, because other programs disturb the latter.
 """
 
 import argparse
-import json
 import os
 import re
 import resource
@@ -27,13 +25,7 @@ REPOSITORY = Path(__file__).parent.parent
 LAMBDAS = ["0", "0.001", "0.01", "0.1", "1"]
 SLURM = ["--profile", "tests/slurm/profile", "--workflow-profile", "profiles/slurm"]
 SLURM += ["--slurm-init-seconds-before-status-checks", "1"]
-# The same profile, its trainings sent one by one, in groups, or as arrays of the plugin.
-WAYS = {
-    "local": [],
-    "single": [*SLURM, "--group-components", "trainings=1"],
-    "group": SLURM,
-    "array": [*SLURM, "--groups", "none=none", "--slurm-array-jobs", "train"],
-}
+WAYS = {"local": [], "slurm": SLURM}
 
 
 def main() -> None:
@@ -60,13 +52,14 @@ def main() -> None:
 
 def copy_project(folder: Path, count: int) -> None:
     """Copy the workflow and the tests' data; write a config with that many tiny trainings."""
-    for name in ("workflow", "tests"):
+    for name in ("workflow", "tests", "profiles"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=lambda *_: ["__pycache__"])
+    shutil.copy(REPOSITORY / "Snakefile", folder)
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     softmax = config["tasks"]["softmax"]
     softmax |= {"max_epochs": 1, "l2_lambda": LAMBDAS, "seeds": list(range(count // len(LAMBDAS)))}
     # Figures are left out: they would be drawn here, whatever runs the trainings.
-    config |= {"tasks": {"softmax": softmax}, "figures": {}, "tables": {}}
+    config |= {"tasks": {"softmax": softmax}, "figures": {}, "tables": {}, "claims": None}
     tiny = yaml.safe_load((REPOSITORY / "tests" / "config.tiny.yaml").read_text())
     for key, part in tiny["data"]["mnist"].items():
         if isinstance(part, dict):
@@ -111,39 +104,32 @@ def plan(folder: Path, count: int) -> None:
 
 
 def collect(folder: Path, count: int) -> None:
-    """Train once, link the result to the place of every run, and gather them."""
-    one = folder / "results/runs/softmax/lambda-0/shuffle-true/seed-0"
-    relative = one.relative_to(folder)
-    files = [str(relative / name) for name in ("history.parquet", "summary.json")]
-    measure(snakemake("--quiet", "all", "--", *files), folder, folder / "log")
-    runs = folder / "results/runs/softmax"
+    """Train a block, link its files to the places of all, and gather them."""
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    size = min(config["seeds_per_job"], count // len(LAMBDAS))
+    names = ("history.parquet", "metrics.parquet")
+    one = Path("results/runs/softmax/lambda-0/shuffle-true", f"seeds-0-{size - 1}")
+    targets = [str(one / name) for name in names]
+    measure(snakemake("--quiet", "all", "--", *targets), folder, folder / "log")
+    blocks = []
     for l2_lambda in LAMBDAS:
-        for seed in range(count // len(LAMBDAS)):
-            target = runs / f"lambda-{l2_lambda}/shuffle-true/seed-{seed}"
+        for first in range(0, count // len(LAMBDAS), size):
+            block = f"softmax/lambda-{l2_lambda}/shuffle-true/seeds-{first}-{first + size - 1}"
+            target = folder / "results" / "runs" / block
             target.mkdir(parents=True, exist_ok=True)
-            for name in ("history.parquet", "summary.json"):
+            for name in names:
                 if not (target / name).exists():
-                    (target / name).hardlink_to(one / name)
-    grid = {
-        "softmax": {
-            "l2_lambda": LAMBDAS,
-            "shuffle": [True],
-            "seed_ranges": [[0, count // len(LAMBDAS) - 1]],
-        }
-    }
-    command = [sys.executable, "workflow/scripts/collect.py", "--grid", json.dumps(grid)]
-    command += ["--runs", "results/runs", "--metrics", "m.parquet", "--histories", "h.parquet"]
+                    (target / name).hardlink_to(folder / one / name)
+            blocks.append(block)
+    command = [sys.executable, "workflow/scripts/collect.py", "--runs", *blocks]
+    command += ["--root", "results/runs", "--metrics", "m.parquet", "--histories", "h.parquet"]
     row("collect", count, *measure(command, folder, folder / "log"))
 
 
 def run(folder: Path, count: int, way: str) -> None:
-    """Train and gather; the data are prepared before. Only local trainings are own processes."""
-    measure(
-        snakemake("--until", "prepare", "compile_kernels", "--", "runs"), folder, folder / "log"
-    )
-    name, _, size = way.partition(":")
-    options = [*WAYS[name], *(["--group-components", f"trainings={size}"] if size else [])]
-    command = snakemake(*options, "--", "results/metrics.parquet")
+    """Train and gather; the data are prepared before. Kernels are cold."""
+    measure(snakemake("--until", "prepare", "--", "runs"), folder, folder / "log")
+    command = snakemake(*WAYS[way], "--", "results/metrics.parquet")
     seconds, busy, memory = measure(command, folder, folder / "log")
     submitted = re.findall(r"SLURM job(?:id| ID) \d+", (folder / "log").read_text())
     files = sum(len(names) for _, _, names in os.walk(folder / "results"))

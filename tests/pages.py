@@ -82,7 +82,7 @@ class Reader:
             case "sh":
                 self.printed = self.run(block.text, fails=block.title == "fails")
             case "text":
-                assert block.text in self.printed
+                assert block.text in self.printed, f"{block.text}\nis not in\n{self.printed}"
 
     def edit(self, diff: str) -> None:
         """Apply a diff without line numbers; its old lines must be there exactly once."""

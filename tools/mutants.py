@@ -118,20 +118,20 @@ MUTANTS = (
                 'np.roll(numbers(table, "weight").reshape(math.prod(image_shape) + 1, -1), '
                 '1, axis=1)')]}, "4b-resemble"),
     Mutant("spikes are looked for on the wrong side",
-           {f"{SCRIPTS}/judging/curves.py": [("residuals(-values if downward else values",
+           {f"{SCRIPTS}/measuring/curves.py": [("residuals(-values if downward else values",
                                               "residuals(values if downward else -values")]},
            "2b-.*spikes|2e-(fewer|one|random)"),
     Mutant("curves of training and validation exchanged",
-           {f"{SCRIPTS}/judging/quantities.py": [
+           {f"{SCRIPTS}/measuring/quantities.py": [
                ('results.curve(row, curve["split"], curve["metric"])',
                 'results.curve(row, {"train": "validation", "validation": "train"}[curve["split"]], '
                 'curve["metric"])')]}, "2b-|2c-validation-first|3b-"),
     Mutant("every printed equation with the wrong sign",
-           {f"{SCRIPTS}/judging/equations.py": [
+           {f"{SCRIPTS}/proving/equations.py": [
                ("prove(*equation.sides, written_out", "prove(equation.sides[0], "
                 "-equation.sides[1], written_out")]}, EQUATIONS),
     Mutant("the report's pair of runs exchanged",
-           {f"{SCRIPTS}/judging/quantities.py": [
+           {f"{SCRIPTS}/measuring/quantities.py": [
                ("first, second = results.runs(runs), results.runs(other)",
                 "first, second = results.runs(other), results.runs(runs)")]}, "2e-|4b-"),
 )  # fmt: skip

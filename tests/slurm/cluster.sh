@@ -96,7 +96,7 @@ SwitchType=switch/none
 SlurmdParameters=config_overrides
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
-NodeName=node[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[17001-17002] CPUs=2 RealMemory=4000
+NodeName=node[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[17001-17002] CPUs=4 RealMemory=4000
 # LLN (least loaded node): otherwise all jobs would land on node1.
 PartitionName=toy Nodes=ALL Default=YES LLN=YES State=UP
 # Look for jobs at once, notice a dead node soon, and take it back as soon as it answers.

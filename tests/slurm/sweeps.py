@@ -18,7 +18,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 CLUSTER = Path(__file__).with_name("cluster.sh")
-# Eight trainings of some seconds; groups of two make four Slurm jobs, two for each node.
+# Trainings of some seconds, so that a fault can hit them.
 TASKS = {
     "logistic": {"max_epochs": 100, "seeds": [0]},
     "softmax": {"max_epochs": 100, "patience": None, "l2_lambda": ["0", "1"], "seeds": [0, 1]},
@@ -26,7 +26,7 @@ TASKS = {
 # What the tests ask for: the trainings, and a figure of each kind.
 FIGURES = ("figure_01", "figure_02", "figure_07", "figure_10")
 ALL = ("runs", *(f"results/figures/{name}.png" for name in FIGURES))
-RUN_FILES = ("history.parquet", "weights.parquet", "summary.json")
+RUN_FILES = ("history.parquet", "weights.parquet", "metrics.parquet")
 
 
 def slurm(*command: str) -> str:
@@ -141,8 +141,7 @@ class Sweep:
         if not local:
             command += ["--profile", "tests/slurm/profile"]
             command += ["--workflow-profile", "profiles/slurm"]
-            # These trainings are short: small groups, and a first look at them after a second.
-            command += ["--group-components", "trainings=2"]
+            # These trainings are short: a first look at them after a second.
             command += ["--slurm-init-seconds-before-status-checks", "1"]
         command += ["--configfile", "config.yaml", "tests/config.tiny.yaml", "--nocolor"]
         command += arguments
@@ -191,11 +190,11 @@ class Sweep:
                     return process
             return None
 
-        return wait_for("a training in the middle of a group", freeze_one)
+        return wait_for("a training in its middle", freeze_one)
 
     def finished(self) -> list[Path]:
-        """The folders of the runs that are there and that Snakemake takes for complete."""
-        folders = (path.parent for path in self.results.glob("runs/*/*/*/*/summary.json"))
+        """The folders of the blocks that are there and that Snakemake takes for complete."""
+        folders = (path.parent for path in self.results.glob("runs/**/metrics.parquet"))
         return [
             folder for folder in folders if all(self.complete(folder / name) for name in RUN_FILES)
         ]
@@ -214,7 +213,7 @@ class Sweep:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 # A second name of the same file: its inode cannot be given to another one.
                 link.hardlink_to(folder / name)
-        return len(list(keep.rglob("summary.json")))
+        return len(list(keep.rglob("metrics.parquet")))
 
     def kept_files_are_untouched(self) -> bool:
         """Whether nothing that was finished was made again."""

@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 import pyarrow as pa
 import pytest
-from synthetic import TASKS, as_argument, write_results
+from synthetic import BLOCKS, TASKS, as_argument, write_results
 
 import check_results
 from common.errors import DataError
@@ -18,6 +18,7 @@ from runs.schemas import CURVES, METRICS_SCHEMA
 
 RUN = "softmax, lambda 0.01, shuffle true, seed 7"
 KEY = ("softmax", 0.01, "true", 7)
+RUNS = sum(len(block.seeds) for block in BLOCKS)
 CHECK_CURVES = CURVES[1:]
 
 RUNS = sum(len(block.seeds) for block in blocks_of(TASKS, 50))
@@ -196,7 +197,7 @@ def test_the_script_tells_all_at_once_or_says_what_it_checked(folder, tmp_path, 
 
     other = copy.deepcopy(TASKS)
     other["softmax"]["learning_rate"] = 0.5
-    with pytest.raises(DataError, match=r"has 50 error\(s\)"):
+    with pytest.raises(DataError, match=r"has 100 error\(s\)"):
         run(other)
     assert not output.exists()
     run(TASKS)

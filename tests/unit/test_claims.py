@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from judging.catalogue import MEASUREMENTS
 from judging.claims import ClaimsError, read_claims
+from measuring.catalogue import MEASUREMENTS
 
 CLAIMS = "tests/claims.tiny.yaml"
 

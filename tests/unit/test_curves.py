@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from judging import curves
-from judging.quantities import plotted
+from measuring import curves
+from measuring.quantities import plotted
 from runs.curves import Curve
 
 

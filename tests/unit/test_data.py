@@ -1,9 +1,6 @@
 """IDX files, splits and result files: what is whole goes through, what is damaged is named."""
 
 import json
-import platform
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +19,7 @@ from common.files import (
     write_json,
     write_parquet,
 )
+from common.processes import this_process
 from images.idx import read_idx, write_idx
 from images.layout import Layout
 from images.sources import read_sources
@@ -235,10 +233,10 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_what_a_killed_writer_left_is_removed_but_not_that_of_another_host(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", ""]) as writer:
-        pass
+    dead = this_process()._replace(start=1)
     here, elsewhere = (
-        tmp_path / f".summary.{host}.{writer.pid}.tmp.json" for host in (platform.node(), "node7")
+        tmp_path / f".summary.{writer.name}.tmp.json"
+        for writer in (dead, dead._replace(host="0" * 8))
     )
     here.touch()
     elsewhere.touch()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from judging.equations import equations, judge
-from judging.errata import ERRATA
-from judging.gradients import gradient_error, random_directions
-from judging.proofs import I, K, N, j, k, n, penalty, prove, w, x, y
+from measuring.gradients import gradient_error, random_directions
+from proving.equations import equations, judge
+from proving.errata import ERRATA
+from proving.proofs import I, K, N, j, k, n, penalty, prove, w, x, y
 from regression.features import features
 from regression.models import logistic, softmax
 

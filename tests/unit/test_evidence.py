@@ -15,12 +15,12 @@ from synthetic import FOLDERS, ROOT, TASKS, as_argument, write_results
 import claims as claims_script
 from common.files import read_json
 from images.splits import Examples
-from judging.catalogue import MEASUREMENTS
 from judging.claims import Claims, ClaimsError, read_claims
-from judging.evidence import DiskResults
 from judging.ledger import CLAIMS_SCHEMA, judge_claims
-from judging.quantities import NotApplicableError
 from judging.statistics import sign_flip_tails
+from measuring.catalogue import MEASUREMENTS
+from measuring.evidence import DiskResults
+from measuring.quantities import NotApplicableError
 from regression.evaluation import evaluate
 from runs.grid import blocks_of
 from runs.results import Results

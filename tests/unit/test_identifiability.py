@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from images.splits import Split, select_classes
-from judging.identifiability import Protocol, outcome, surviving, variations
+from measuring.identifiability import Protocol, outcome, surviving, variations
 from regression.evaluation import evaluate
 from regression.models import load_model
 from regression.settings import Settings

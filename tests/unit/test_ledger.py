@@ -8,7 +8,7 @@ import pytest
 
 from judging.claims import Claims, ClaimsError
 from judging.ledger import CLAIMS_SCHEMA, judge_claims, table_of
-from judging.quantities import MeasurementError, NotApplicableError
+from measuring.quantities import MeasurementError, NotApplicableError
 
 SEEDS, IMAGES = 20, 400
 LAMBDAS = (0.0, 1.0)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from judging.measurements_mathematics import terms_told_wrong, variations_surviving
-from judging.measurements_spikes import batches_met_again, spike_batch, spikes_left
-from judging.quantities import NotDecidableError, parts_of_difference
+from measuring.mathematics import terms_told_wrong, variations_surviving
+from measuring.quantities import NotDecidableError, parts_of_difference
+from measuring.spikes import batches_met_again, spike_batch, spikes_left
 from runs.results import Curve
 
 BATCHES, EPOCHS = 7, 12

@@ -31,6 +31,15 @@ def test_only_a_process_that_runs_no_more_here_is_known_to_be_dead(dead):
     assert is_known_dead(here._replace(start=here.start - 1))  # the number is another's now
 
 
+def test_a_killed_process_that_nobody_has_asked_for_is_dead():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        alive = this_process()._replace(number=child.pid, start=processes._status(child.pid)[1])
+        assert not is_known_dead(alive)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert is_known_dead(alive)
+
+
 def test_of_other_hosts_and_containers_nobody_knows(dead):
     for unknown in (
         dead._replace(host="0" * 8),
@@ -49,7 +58,7 @@ def test_a_restart_of_this_host_ended_all(monkeypatch):
 
 def test_a_process_of_another_user_is_alive(monkeypatch):
     other = this_process()._replace(number=os.getppid())
-    other = other._replace(start=processes._start(other.number))
+    other = other._replace(start=processes._status(other.number)[1])
 
     def refuse(*_):
         raise PermissionError

@@ -96,7 +96,9 @@ def test_binomial_is_that_of_scipy():
 def test_wilson_is_that_of_scipy():
     reference = stats.binomtest(1999, 2042).proportion_ci(0.95, "wilson")
     assert wilson_interval(1999, 2042, 0.95) == pytest.approx(tuple(reference))
-    assert wilson_interval(10, 10, 0.95)[0] < 1.0
+    for n in (10, 2042, 10_000):
+        assert wilson_interval(0, n, 0.95)[0] == 0.0 < wilson_interval(0, n, 0.95)[1]
+        assert wilson_interval(n, n, 0.95)[0] < 1.0 == wilson_interval(n, n, 0.95)[1]
 
 
 def test_the_bootstrap_draws_seeds_and_images_at_once():

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from judging.quantities import Measured, MeasurementError
 from judging.verdicts import (
     OPPOSITE,
     Chance,
@@ -18,6 +17,7 @@ from judging.verdicts import (
     judge,
     verdict_of,
 )
+from measuring.quantities import Measured, MeasurementError
 
 LEVEL = 0.95
 

@@ -69,7 +69,7 @@ def test_a_run_into_a_file_is_short(checkout):
     lines = output.splitlines()
     assert len(lines) < 20
     assert re.search(rf"\d+ of \d+ jobs done, about {TIME} left", output)
-    assert re.fullmatch(rf"\d+ jobs done in {TIME}\.", lines[-1])
+    assert re.fullmatch(rf"\d+ jobs done in {TIME}\.", lines[-1]), output
     again = checkout.snakemake("runs", *SHOWN).splitlines()
     assert len(again) < 5 and "Nothing to be done" in again[-1]
 

@@ -196,7 +196,7 @@ def test_what_an_earlier_config_made_is_named_and_removed_if_asked(checkout):
     old = [
         path for path in checkout.results.rglob("*") if "seeds-0-1" in path.name and path.is_dir()
     ]
-    softmax = [path for path in old if "runs/softmax" in str(path)]
+    softmax = [path for path in old if "runs/softmax/" in str(path)]
     before = checkout.contents()
     code, output = tool(checkout, "clean_stale.py")
     assert code == 0 and "runs/softmax/lambda-0/shuffle-true/seeds-0-1" in output

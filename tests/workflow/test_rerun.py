@@ -36,7 +36,7 @@ def test_an_edit_of_a_plot_draws_figures_and_trains_nothing(checkout):
 def test_an_edit_of_the_training_loop_trains_everything(checkout, finished):
     checkout.edit("workflow/scripts/regression/training.py", "while True:", "while 1:")
     planned = checkout.planned()
-    assert planned["train"] == len(finished.trained()) == 9
+    assert planned["train"] == len(finished.trained())
     assert not {"prepare", "download"} & set(planned)
 
 

@@ -52,8 +52,8 @@ def test_a_sweep_trains_every_combination_and_a_new_value_alone(checkout):
 
 def test_no_command_line_grows_with_the_number_of_trainings(checkout):
     # Linux allows an argument of 128 KiB, and to fail after thousands of trainings is late.
-    checkout.set_config("tasks.logistic.seeds", [0, *range(10_000, 11_000)])
+    checkout.set_config("tasks.logistic.seeds", [0, *range(10_000, 20_000)])
     output = checkout.snakemake("--dry-run", "--printshellcmds", "--forceall")
     commands = [line for line in output.splitlines() if line.startswith("Shell command: ")]
-    assert len(commands) > 1000
-    assert max(map(len, commands)) < 5000
+    assert len(commands) > 400
+    assert max(map(len, commands)) < 2**17 / 4

@@ -13,6 +13,11 @@ rule optimum:
         "results/logs/optimum/{task}/lambda-{l2_lambda}.log",
     benchmark:
         "results/benchmarks/optimum/{task}/lambda-{l2_lambda}.tsv"
+    conda:
+        "../envs/jobs.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=setting("model"),
         classes=setting("classes"),
@@ -21,7 +26,7 @@ rule optimum:
     message:
         "Finding the optimum of {wildcards.task}, lambda {wildcards.l2_lambda}"
     shell:
-        "{PYTHON} {input.script:q}"
+        "python -E -s -X utf8 {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --train-size {params.train_size} --l2-lambda {wildcards.l2_lambda}"
@@ -38,6 +43,8 @@ rule gradients:
         "results/logs/gradients/{task}.log",
     benchmark:
         "results/benchmarks/gradients/{task}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         model=setting("model"),
         classes=setting("classes"),
@@ -46,7 +53,7 @@ rule gradients:
     message:
         "Holding the gradients of {wildcards.task} against finite differences"
     shell:
-        "{PYTHON} {input.script:q}"
+        "python -E -s -X utf8 {input.script:q}"
         " --train {input.train:q} --task {wildcards.task:q}"
         " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
         " --output {output:q} > {log:q} 2>&1"
@@ -61,12 +68,14 @@ rule equations:
         "results/logs/equations.log",
     benchmark:
         "results/benchmarks/equations.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         software=software("equations.py"),
     message:
         "Proving or refuting the report's equations"
     shell:
-        "{PYTHON} {input.script:q} --output {output:q} > {log:q} 2>&1"
+        "python -E -s -X utf8 {input.script:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule identifiability:
@@ -81,6 +90,8 @@ rule identifiability:
         "results/logs/identifiability.log",
     benchmark:
         "results/benchmarks/identifiability.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         protocol=lambda wildcards: json.dumps(varied_settings()),
         reported=lambda wildcards: json.dumps(TABLES["table_1"]["reported"]),
@@ -88,7 +99,7 @@ rule identifiability:
     message:
         "Varying each inferred choice behind Table 1"
     shell:
-        "{PYTHON} {input.script:q} --train {input.train:q} --validation {input.validation:q}"
+        "python -E -s -X utf8 {input.script:q} --train {input.train:q} --validation {input.validation:q}"
         " --protocol {params.protocol:q} --reported {params.reported:q}"
         " --csv {output.csv:q} --json {output.json:q} > {log:q} 2>&1"
 
@@ -118,6 +129,8 @@ rule claims:
         "results/logs/claims.log",
     benchmark:
         "results/benchmarks/claims.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         tasks=task_settings(),
         runs=[block.folder for block in BLOCKS],
@@ -125,7 +138,7 @@ rule claims:
     message:
         "Judging the report's statements"
     shell:
-        "{PYTHON} {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
+        "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

@@ -31,9 +31,9 @@ except ConfigError as error:
 # What a user has set for other work must neither change a byte nor break a job.
 for foreign in [n for n in os.environ if n.startswith(("PYTHON", "NUMBA_", "MPL", "MATPLOTLIB"))]:
     del os.environ[foreign]
-# The Python of all jobs is the one that runs Snakemake, whether its environment is activated or not;
-# it knows neither PYTHON* variables nor the user's own packages, and all text is UTF-8.
-PYTHON = "python -E -s -X utf8"
+# The Python of all jobs is the one that runs Snakemake, whether its environment is activated or not.
+# With -E -s -X utf8 it knows neither PYTHON* variables nor the user's own packages, and all text is
+# UTF-8.
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 os.environ.update(MPLCONFIGDIR=os.path.abspath(".cache/matplotlib"))
 # Compiled kernels are no result: another processor has other ones, and who deletes them loses only
@@ -174,6 +174,11 @@ def with_model(script: str):
     return code_for
 
 
+def growing(amount: int):
+    """Of a resource so much, and more each time that a job is sent again: MB, or minutes."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def setting(name: str):
     """One value of a task as a parameter, so that only a change of it reruns the rule."""
     return lambda wildcards: TASKS[wildcards.task][name]
@@ -259,8 +264,17 @@ def report_config() -> str:
     splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
     captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
-    entries = {"data": splits, "tasks": config["tasks"], "figures": captions, "tables": tables}
-    return json.dumps(entries)
+    # The command line must not grow with the seeds.
+    tasks = {
+        name: task
+        | {
+            "seeds": dict(
+                count=len(task["seeds"]), first=min(task["seeds"]), last=max(task["seeds"])
+            )
+        }
+        for name, task in config["tasks"].items()
+    }
+    return json.dumps({"data": splits, "tasks": tasks, "figures": captions, "tables": tables})
 
 
 def figure_params(wildcards) -> str:

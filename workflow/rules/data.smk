@@ -11,6 +11,8 @@ rule download:
         "results/logs/download/{dataset}/{file}.log",
     benchmark:
         "results/benchmarks/download/{dataset}/{file}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         sha256=lambda wildcards: raw_file(wildcards)["sha256"],
         # Snakemake does not compare what depends on `input`, and should not: the hash decides what
@@ -21,7 +23,7 @@ rule download:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     shell:
         # tee, because a download is the one thing whose progress one wants to see.
-        "{PYTHON} {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
+        "python -E -s -X utf8 {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
         " --bytes {params.bytes} --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -37,13 +39,15 @@ rule prepare:
         "results/logs/prepare/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare/{dataset}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         dataset=dataset_entry,
         software=software("prepare.py"),
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
-        "{PYTHON} {input.script:q} --name {wildcards.dataset:q} --dataset {params.dataset:q}"
+        "python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q} --dataset {params.dataset:q}"
         ' --raw "$(dirname {input.raw[0]:q})" --output {output:q} > {log:q} 2>&1'
 
 
@@ -61,13 +65,15 @@ rule summarise_data:
     # Trainings do not wait for it, because another task would then train them all again; but it
     # starts first, and a training that it would stop stops by itself.
     priority: 100
+    conda:
+        "../envs/jobs.yaml"
     params:
         tasks=classes_taken,
         software=software("summarise_data.py"),
     message:
         "Summarising the splits of {wildcards.dataset}"
     shell:
-        "{PYTHON} {input.script:q} --name {wildcards.dataset:q} --splits {input.splits:q}"
+        "python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q} --splits {input.splits:q}"
         " --tasks {params.tasks:q} --json {output.json:q} --markdown {output.markdown:q}"
         # tee, because one wants to see what is trained on before it is.
         " 2>&1 | tee {log:q}"

@@ -52,12 +52,14 @@ rule manifest:
         "results/logs/manifest.log",
     benchmark:
         "results/benchmarks/manifest.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         rules=json.dumps(DEPENDENCIES),
         software=software("manifest.py"),
     message:
         "Describing all products in results/manifest.json"
     shell:
-        "{PYTHON} {input.script:q} --products {input.list:q} --rules {params.rules:q}"
+        "python -E -s -X utf8 {input.script:q} --products {input.list:q} --rules {params.rules:q}"
         " --lock {input.lock:q} --manifest {output.manifest:q}"
         " --environment {output.environment:q} > {log:q} 2>&1"

@@ -21,6 +21,8 @@ rule figure:
         "results/logs/figure/{figure}.log",
     benchmark:
         "results/benchmarks/figure/{figure}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         figure=figure_params,
         runs=lambda wildcards: [
@@ -30,7 +32,7 @@ rule figure:
     message:
         "Drawing {wildcards.figure}"
     shell:
-        "{PYTHON} {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
+        "python -E -s -X utf8 {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.png:q})) --output {output:q} > {log:q} 2>&1"
 
 
@@ -52,6 +54,8 @@ rule table:
         "results/logs/table/{table}.log",
     benchmark:
         "results/benchmarks/table/{table}.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         table=lambda wildcards: json.dumps(
             {key: TABLES[wildcards.table][key] for key in ("run", "reported")}
@@ -63,7 +67,7 @@ rule table:
     message:
         "Comparing {wildcards.table} with the report"
     shell:
-        "{PYTHON} {input.script:q} --table {params.table:q} --runs {params.runs:q}"
+        "python -E -s -X utf8 {input.script:q} --table {params.table:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.csv:q}))"
         " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
@@ -83,13 +87,15 @@ rule report_pdf:
         "results/logs/report_pdf.log",
     benchmark:
         "results/benchmarks/report_pdf.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         config=report_config(),
         software=software("report_pdf.py"),
     message:
         "Typesetting the report"
     shell:
-        "{PYTHON} {input.script:q} --template {input.template:q} --config {params.config:q}"
+        "python -E -s -X utf8 {input.script:q} --template {input.template:q} --config {params.config:q}"
         " --metrics {input.metrics:q} --claims {input.claims:q}"
         " --checks {input.checks:q} --table {input.table:q}"
         " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
@@ -112,11 +118,13 @@ rule explorer:
         "results/logs/explorer.log",
     benchmark:
         "results/benchmarks/explorer.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         runs=[block.folder for block in BLOCKS],
         software=software("explorer.py"),
     message:
         "Putting all runs into a page to look around in"
     shell:
-        "{PYTHON} {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
+        "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
         " --template {input.template:q} --output {output:q} > {log:q} 2>&1"

@@ -14,11 +14,13 @@ rule train:
         "results/logs/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.log",
     benchmark:
         "results/benchmarks/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.tsv"
-    # Each thread trains a seed. Measured by benchmarks/training.py.
+    conda:
+        "../envs/jobs.yaml"
+    # Each thread trains a seed.
     threads: lambda wildcards: min(4, len(seeds_of(wildcards)))
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         settings=training_settings,
         seeds=seeds_of,
@@ -26,7 +28,7 @@ rule train:
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seeds {wildcards.first} to {wildcards.last}"
     shell:
-        "{PYTHON} {input.script:q}"
+        "python -E -s -X utf8 {input.script:q}"
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --settings {params.settings:q} --seeds {params.seeds} --threads {threads}"
         " --history {output.history:q} --weights {output.weights:q} --metrics {output.metrics:q}"
@@ -44,13 +46,15 @@ rule collect:
         "results/logs/collect.log",
     benchmark:
         "results/benchmarks/collect.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         runs=[block.folder for block in BLOCKS],
         software=software("collect.py"),
     message:
         "Gathering the metrics and histories of all runs"
     shell:
-        "{PYTHON} {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
+        "python -E -s -X utf8 {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
         " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
 
 
@@ -65,6 +69,8 @@ rule check_results:
         "results/logs/check_results.log",
     benchmark:
         "results/benchmarks/check_results.tsv"
+    conda:
+        "../envs/jobs.yaml"
     params:
         tasks=task_settings(),
         run_count=sum(len(block.seeds) for block in BLOCKS),
@@ -72,5 +78,5 @@ rule check_results:
     message:
         "Testing the results"
     shell:
-        "{PYTHON} {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
+        "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
         " --tasks {params.tasks:q} --count {params.run_count} --output {output:q} > {log:q} 2>&1"

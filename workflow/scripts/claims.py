@@ -8,9 +8,9 @@ from pathlib import Path
 from common import cli
 from common.files import read_json, replace_atomically, write_json, write_parquet
 from judging.claims import Claims, read_claims
-from judging.evidence import DiskResults
 from judging.ledger import judge_claims, table_of
 from judging.method import LITERATURE, METHOD
+from measuring.evidence import DiskResults
 from runs.results import Results
 
 

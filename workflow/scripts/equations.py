@@ -5,8 +5,8 @@ from pathlib import Path
 
 from common import cli
 from common.files import write_json
-from judging.equations import equations, judge
-from judging.errata import ERRATA
+from proving.equations import equations, judge
+from proving.errata import ERRATA
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from common import cli
 from common.files import write_json
 from images.splits import Examples, read_split, select_classes
-from judging.gradients import gradient_error, random_directions
+from measuring.gradients import gradient_error, random_directions
 from regression.features import features
 from regression.models import load_model
 from regression.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 from common import cli
 from common.files import replace_atomically, write_json
 from images.splits import read_split
-from judging.identifiability import QUANTITIES, Protocol, outcome, surviving, variations
+from measuring.identifiability import QUANTITIES, Protocol, outcome, surviving, variations
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def this_process() -> Process:
     """The process that asks."""
     number = os.getpid()
     host = platform.node() + _read(_MACHINE)
-    return Process(_hash(host), _hash(_read(_BOOT)), _namespace(), number, _start(number))
+    return Process(_hash(host), _hash(_read(_BOOT)), _namespace(), number, _status(number)[1])
 
 
 def process_named(name: str) -> Process | None:
@@ -73,7 +73,9 @@ def is_known_dead(process: Process) -> bool:
         return True
     except PermissionError:
         pass  # another user's, whose start may be readable all the same
-    return bool(process.start) and _start(process.number) not in (0, process.start)
+    state, start = _status(process.number)
+    # A zombie has ended, but whoever started it has not yet asked how.
+    return state == "Z" or (bool(process.start) and start not in (0, process.start))
 
 
 def _namespace() -> int:
@@ -83,10 +85,11 @@ def _namespace() -> int:
         return 0
 
 
-def _start(number: int) -> int:
+def _status(number: int) -> tuple[str, int]:
+    """The state of a process, a letter, and its start; "" and 0 if they cannot be known."""
     # The name of the program, in parentheses, may hold spaces.
     status = _read(Path("/proc", str(number), "stat")).rpartition(")")[2].split()
-    return int(status[19]) if len(status) > 19 else 0
+    return (status[0], int(status[19])) if len(status) > 19 else ("", 0)
 
 
 def _read(path: Path) -> str:

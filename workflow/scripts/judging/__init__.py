@@ -1,1 +1,1 @@
-"""What the results say of the report: measurements, statistics, proofs and verdicts."""
+"""What the measurements say of the report: the claims file, statistics, verdicts, the ledger."""

@@ -16,8 +16,8 @@ from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
 from common.models import Strict, text, wrong
 from common.places import YamlError, duplicates_in
-from judging.catalogue import MEASUREMENTS, arguments_model
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
+from measuring.catalogue import MEASUREMENTS, arguments_model
 from runs.grid import as_list
 
 #: Arguments that select runs of a task.

@@ -8,14 +8,7 @@ import pyarrow as pa
 from scipy.special import stdtrit
 
 from common.explain import listed
-from judging.catalogue import MEASUREMENTS
 from judging.claims import Claims, ClaimsError, Question, Reading, Statement
-from judging.quantities import (
-    Measured,
-    NotApplicableError,
-    NotDecidableError,
-    Results,
-)
 from judging.statistics import holm
 from judging.verdicts import (
     ANSWERS,
@@ -30,6 +23,13 @@ from judging.verdicts import (
     number,
     objects,
     verdict_of,
+)
+from measuring.catalogue import MEASUREMENTS
+from measuring.quantities import (
+    Measured,
+    NotApplicableError,
+    NotDecidableError,
+    Results,
 )
 
 REPORT, OURS = "report", "ours"

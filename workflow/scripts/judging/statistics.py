@@ -197,7 +197,9 @@ def wilson_interval(successes: int, n: int, level: float) -> tuple[float, float]
     p = successes / n
     centre = (p + z**2 / (2 * n)) / (1.0 + z**2 / n)
     half = z / (1.0 + z**2 / n) * np.sqrt(p * (1.0 - p) / n + z**2 / (4 * n**2))
-    return float(centre - half), float(centre + half)
+    # Of none and of all the ends are 0 and 1 but for rounding.
+    low = 0.0 if successes == 0 else float(centre - half)
+    return low, 1.0 if successes == n else float(centre + half)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

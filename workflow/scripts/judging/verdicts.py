@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from judging import statistics
-from judging.quantities import Measured, MeasurementError
 from judging.statistics import Estimate, Tails
+from measuring.quantities import Measured, MeasurementError
 
 
 class Verdict(StrEnum):

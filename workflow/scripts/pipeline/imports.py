@@ -17,7 +17,7 @@ from pathlib import Path
 #: know them all, but takes a third of a second.)
 _DISTRIBUTIONS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 
-#: Where no sealed job looks for packages (see PYTHON in common.smk). Taken when this is imported,
+#: Where no sealed job looks for packages (see common.smk). Taken when this is imported,
 #: because the variable is deleted afterwards.
 _OUTSIDE = {
     *map(os.path.abspath, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),

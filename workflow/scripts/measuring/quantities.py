@@ -160,7 +160,7 @@ Selection = Annotated[_Runs, AfterValidator(_as_mapping)]
 #: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
 #: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
 Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
-#: What counts as a spike: see `judging.curves.spikes`.
+#: What counts as a spike: see `measuring.curves.spikes`.
 Spike = Annotated[_Spike, AfterValidator(_as_mapping)]
 Count = Annotated[int, Field(ge=1)]
 OddCount = Annotated[int, Field(ge=1), AfterValidator(_odd)]

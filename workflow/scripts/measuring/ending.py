@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from judging.quantities import (
+from measuring.quantities import (
     Column,
     Count,
     Curve,

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from judging.quantities import Count, Measured, Results
+from measuring.quantities import Count, Measured, Results
 
 
 def terms_told_wrong(

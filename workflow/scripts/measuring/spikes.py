@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from judging import curves
-from judging.quantities import (
+from measuring import curves
+from measuring.quantities import (
     Count,
     Curve,
     Measured,

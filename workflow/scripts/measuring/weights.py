@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from judging import curves
-from judging.quantities import (
+from measuring import curves
+from measuring.quantities import (
     Measured,
     Metric,
     Results,

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from images.splits import Examples
-from judging.quantities import MeasurementError, NotApplicableError, NotDecidableError
+from measuring.quantities import MeasurementError, NotApplicableError, NotDecidableError
 from regression.evaluation import scores_of_images
 from runs.grid import as_list, objective_of, objectives, select_tasks
 from runs.results import Curve, Results, Weights
 
 
 class DiskResults:
-    """Implements `judging.quantities.Results` over a folder.
+    """Implements `measuring.quantities.Results` over a folder.
 
     Args:
         results: the runs.

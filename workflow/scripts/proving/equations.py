@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from judging import errata
-from judging.proofs import I, K, N, i, j, k, n, penalty, prove, w, x, y
+from proving import errata
+from proving.proofs import I, K, N, i, j, k, n, penalty, prove, w, x, y
 
 
 class Equation(NamedTuple):

@@ -5,7 +5,7 @@ returns one value per seed, or one value if there is a single run or none. It do
 expectation and no verdict. Measurements that compare two selections of runs pair them by seed; a
 selection of one run (without shuffle) is compared with every run of the other.
 
-Every public function here can be named in the claims file (see `judging.catalogue`); the
+Every public function here can be named in the claims file (see `measuring.catalogue`); the
 annotations of its arguments say what may stand there.
 """
 
@@ -15,8 +15,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from judging import curves
-from judging.quantities import (
+from measuring import curves
+from measuring.quantities import (
     Column,
     Count,
     Curve,

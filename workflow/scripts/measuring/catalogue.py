@@ -7,23 +7,11 @@ from types import ModuleType
 from pydantic import BaseModel, create_model
 
 from common.models import Strict
-from judging import (
-    measurements,
-    measurements_ending,
-    measurements_mathematics,
-    measurements_spikes,
-    measurements_weights,
-)
-from judging.quantities import Measured
+from measuring import ending, mathematics, metrics, spikes, weights
+from measuring.quantities import Measured
 
 #: Modules of measurements; every public function that one defines is a measurement.
-MODULES: tuple[ModuleType, ...] = (
-    measurements,
-    measurements_ending,
-    measurements_mathematics,
-    measurements_spikes,
-    measurements_weights,
-)
+MODULES: tuple[ModuleType, ...] = (metrics, ending, mathematics, spikes, weights)
 
 MEASUREMENTS: dict[str, Callable[..., Measured]] = {
     name: function

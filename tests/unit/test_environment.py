@@ -1,0 +1,47 @@
+"""What a run says of the software that it was computed with."""
+
+from importlib import metadata
+
+import pytest
+
+from pipeline.imports import software_of
+from pipeline.rules import RULES, code_behind
+from provenance.environment import environment, unlike_the_lock
+
+
+@pytest.fixture
+def lock(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text(
+        "numpy==2.4.6 ; python_full_version < '3.12' \\\n    --hash=sha256:0\n"
+        "numpy==2.5.5 ; python_full_version >= '3.12' \\\n    --hash=sha256:0\n"
+        "Some_Package[extra]==1.0\n    # via numpy==9\n"
+    )
+    return path
+
+
+def test_a_package_of_another_version_than_the_lock_pins_is_named(lock):
+    assert unlike_the_lock({"numpy": "2.5.5", "some-package": "1.0"}, lock) == []
+    assert unlike_the_lock({"numpy": "2.3", "some-package": "1.0", "new": "1"}, lock) == [
+        "numpy 2.3 instead of 2.4.6 or 2.5.5",
+        "new 1 instead of none",
+    ]
+    assert unlike_the_lock({"numpy": "2.3"}, lock.with_name("no such file")) == []
+
+
+def test_the_environment_names_what_is_really_there(lock):
+    found = environment({"numpy": "0.1"}, lock)
+    assert found["packages"] == {"numpy": metadata.version("numpy")}
+    assert found["blas"] and found["python"]
+
+
+def test_all_packages_of_the_rules_are_in_the_lock_of_the_repository(repository):
+    scripts = repository / "workflow" / "scripts"
+    names = {
+        name: metadata.version(name)
+        for rule in RULES
+        for name in software_of(code_behind(f"{rule}.py", scripts), scripts)
+    }
+    assert not [
+        line for line in unlike_the_lock(names, repository / "requirements.txt") if "none" in line
+    ]
