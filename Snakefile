@@ -56,6 +56,7 @@ localrules:
     products,
     download,
     prepare,
+    summarise_data,
     collect,
     check_results,
     gradients,
@@ -76,6 +77,7 @@ rule runs:
         # The products in between stand here too. With the last ones alone, a failed rerun would
         # leave those of the run before, and the next one would find nothing to do.
         SPLIT_FILES,
+        DATA_SUMMARIES,
         run_files(BLOCKS, *RUN_FILE_NAMES),
         "results/metrics.parquet",
         "results/history.parquet",

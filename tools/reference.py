@@ -22,7 +22,13 @@ errors of a config are listed before anything runs, each with its place and the 
 """
 
 #: JSON schema's types in words.
-WORDS = {"string": "text", "integer": "whole number", "number": "number", "null": "null"}
+WORDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "null": "null",
+    "boolean": "`true` or `false`",
+}
 LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
 
 
@@ -51,8 +57,12 @@ def kind(node: dict) -> str:
     if "words" in node or "enum" in node or "const" in node:
         names = node.get("enum", [node.get("const")])
         return node.get("words") or ", ".join(f"`{name}`" for name in names)
-    if "oneOf" in node:  # a value, or a list of values
-        return f"{kind(node['oneOf'][0])}; or a list of such"
+    if "oneOf" in node:
+        first, second = node["oneOf"]
+        of_first = second.get("type") == "array" and second["items"] == first
+        return (
+            f"{kind(first)}; or a list of such" if of_first else f"{kind(first)}, or {kind(second)}"
+        )
     if "anyOf" in node:
         return " or ".join(map(kind, node["anyOf"]))
     if node.get("type") == "array":

@@ -94,7 +94,7 @@ def test_scores_of_images_are_those_of_whole_splits(results):
             "softmax", results.weights(row).matrix, results.examples(row, "validation")
         )
         assert (of_run.mean(), hits.mean()) == pytest.approx(tuple(score))
-    pixels, targets = results.examples(rows[0], "validation")
+    pixels, targets, _ = results.examples(rows[0], "validation")
     one = evaluate("softmax", results.weights(rows[2]).matrix, Examples(pixels[7:8], targets[7:8]))
     assert losses[2, 7] == pytest.approx(one.loss)
     again, _ = results.scores(rows[2:3], "validation")
@@ -318,7 +318,7 @@ def loop_profile(results):
 def loop_resemblance(results):
     found = []
     for row in results.runs(SOFTMAX_1):
-        pixels, targets = results.examples(row, "train")
+        pixels, targets, _ = results.examples(row, "train")
         weights = results.weights(row).matrix[:-1]
         of_class = [
             stats.pearsonr(weights[:, digit], pixels[targets == digit].mean(axis=0))[0]

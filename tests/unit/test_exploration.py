@@ -26,7 +26,7 @@ from plots.exploration import (
     with_range,
 )
 from regression.models import load_model
-from runs.results import Curve
+from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
 TEMPLATE = "$options_a $options_b $curves_note $runs_table $bundle $tables $charts $embed_options"
@@ -53,6 +53,7 @@ def make_group(
 ) -> Group:
     outputs = 1 if model == "logistic" else len(classes)
     weights = np.random.default_rng(0).normal(size=(SHAPE[0] * SHAPE[1] + 1, outputs))
+    labels = list(classes[-outputs:])
     lengths = [steps + 5 * seed for seed in range(seeds)]
     return Group(
         task="t",
@@ -61,11 +62,10 @@ def make_group(
         dataset="mnist",
         model=model,
         classes=list(classes),
+        names=list(map(str, classes)),
         runs=[make_run(seed, length) for seed, length in enumerate(lengths)],
         curves=list(curve_rows([make_history(length) for length in lengths], points)),
-        weights=weights,
-        weight_labels=list(classes[-outputs:]),
-        image_shape=SHAPE,
+        weights=Weights(weights, labels, list(map(str, labels)), SHAPE),
     )
 
 
@@ -124,7 +124,7 @@ def test_predictions_are_those_of_the_model(model, classes):
     np.testing.assert_array_equal(said.index, split.index[keep])
     np.testing.assert_array_equal(np.array(classes)[said.targets], split.labels[keep])
     X = np.hstack([split.pixels[keep] / 127.5 - 1, np.ones((keep.sum(), 1))])
-    expected = load_model(model).predict(X @ group.weights)
+    expected = load_model(model).predict(X @ group.weights.matrix)
     np.testing.assert_array_equal(said.predicted, expected)
     assert (said.confidence >= 1 / len(classes)).all() and (said.confidence <= 1).all()
 
@@ -133,26 +133,26 @@ def made_up_predictions() -> Predictions:
     pixels = np.arange(5 * 35, dtype=np.uint8).reshape(5, 35)
     targets, predicted = np.array([0, 0, 1, 2, 1]), np.array([0, 1, 2, 2, 0])
     confidence = np.array([0.9, 0.6, 0.8, 0.7, 0.8])
-    return Predictions(np.arange(20, 25), pixels, targets, predicted, confidence)
+    return Predictions(np.arange(20, 25), pixels, targets, predicted, confidence, 255)
 
 
 def test_confusion_counts_and_names_every_label():
-    rows = list(confusion_rows(made_up_predictions(), [1, 4, 9]))
+    rows = list(confusion_rows(made_up_predictions(), ["ant", "bee", "cat"]))
     counts = {(row["label"], row["prediction"]): (row["count"], row["share"]) for row in rows}
     assert counts == {
-        (1, 1): (1, 0.5),
-        (1, 4): (1, 0.5),
-        (4, 1): (1, 0.5),
-        (4, 4): (0, 0.0),
-        (4, 9): (1, 0.5),
-        (9, 9): (1, 1.0),
+        ("ant", "ant"): (1, 0.5),
+        ("ant", "bee"): (1, 0.5),
+        ("bee", "ant"): (1, 0.5),
+        ("bee", "bee"): (0, 0.0),
+        ("bee", "cat"): (1, 0.5),
+        ("cat", "cat"): (1, 1.0),
     }
 
 
 def test_mistakes_come_surest_first_and_equals_in_the_order_of_the_file():
     rows = list(mistake_rows(made_up_predictions(), make_group(), 2, "validation"))
     assert [row["image"] for row in rows] == ["validation image 22", "validation image 24"]
-    assert [(row["label"], row["prediction"]) for row in rows] == [(4, 9), (4, 1)]
+    assert [(row["label"], row["prediction"]) for row in rows] == [("4", "9"), ("4", "1")]
 
 
 def opened(url: str) -> Image.Image:
@@ -162,11 +162,23 @@ def opened(url: str) -> Image.Image:
 
 def test_a_picture_is_the_image_as_ink_on_paper():
     pixels = np.arange(35, dtype=np.uint8).reshape(SHAPE)
-    np.testing.assert_array_equal(np.array(opened(picture(pixels))), 255 - pixels)
+    np.testing.assert_array_equal(np.array(opened(picture(pixels, 255))), 255 - pixels)
+    np.testing.assert_array_equal(np.array(opened(picture(pixels % 2, 1))), 255 - pixels % 2 * 255)
+
+
+def test_a_picture_in_colours_has_its_colours():
+    pixels = np.arange(105, dtype=np.uint8).reshape(*SHAPE, 3)
+    np.testing.assert_array_equal(np.array(opened(picture(pixels, 255))), pixels)
+
+
+def test_weights_of_colours_stand_side_by_side():
+    matrix = np.vstack([np.arange(24.0).reshape(12, 2), np.zeros((1, 2))])
+    (first, _) = Weights(matrix, [0, 1], ["a", "b"], (2, 2, 3)).pictures()
+    assert first.tolist() == [[0, 6, 2, 8, 4, 10], [12, 18, 14, 20, 16, 22]]
 
 
 def test_a_large_picture_is_shrunk():
-    assert opened(picture(np.zeros((300, 150), dtype=np.uint8))).size == (28, 56)
+    assert opened(picture(np.zeros((300, 150), dtype=np.uint8), 255)).size == (28, 56)
 
 
 def test_weights_are_blue_below_zero_and_red_above():
@@ -196,7 +208,8 @@ def test_any_classes_and_image_shapes_make_a_page(bare_page):
 
 def test_weights_of_zero_make_a_page(bare_page):
     group = make_group()
-    assert bare_page([group._replace(weights=np.zeros_like(group.weights))])
+    zeros = group.weights._replace(matrix=np.zeros_like(group.weights.matrix))
+    assert bare_page([group._replace(weights=zeros)])
 
 
 def test_many_groups_stay_below_five_megabytes(bare_page):

@@ -23,7 +23,7 @@ def model(request):
 def problem(model, make_examples):
     """Features (60, 13), targets (60,) and random weights of the model."""
     examples = make_examples(60, 12, CLASSES[model])
-    X = features(examples.pixels)
+    X = features(examples.pixels, 255)
     outputs = load_model(model).output_count(CLASSES[model])
     W = np.random.default_rng(1).normal(0, 0.5, (X.shape[1], outputs))
     return X, examples.targets, W
@@ -97,7 +97,7 @@ def test_softmax_does_not_change_when_all_logits_shift(shift):
 
 def test_softmax_of_two_classes_is_logistic_regression(make_examples):
     examples = make_examples(50, 9, 2)
-    X = features(examples.pixels)
+    X = features(examples.pixels, 255)
     w = np.random.default_rng(2).normal(size=(10, 1))
     W = np.hstack([np.zeros_like(w), w])
     logistic, softmax = load_model("logistic"), load_model("softmax")
@@ -114,7 +114,7 @@ def test_softmax_of_two_classes_is_logistic_regression(make_examples):
 def test_evaluation_in_chunks_is_the_evaluation_of_the_whole(make_examples):
     examples = make_examples(5000, 6, 3)
     W = np.random.default_rng(3).normal(size=(7, 3))
-    z = features(examples.pixels) @ W
+    z = features(examples.pixels, 255) @ W
     score = evaluate("softmax", W, examples)
     assert score.loss == pytest.approx(load_model("softmax").loss(z, examples.targets), abs=1e-12)
     assert score.accuracy == np.mean(z.argmax(axis=1) == examples.targets)

@@ -35,7 +35,7 @@ def overlapping(make_examples):
     """Images whose labels are partly wrong, so that no weights are right for all of them."""
     examples = make_examples(300, 20, 3)
     flipped = np.where(np.random.default_rng(0).random(300) < 0.3, 0, examples.targets)
-    return features(examples.pixels), flipped
+    return features(examples.pixels, 255), flipped
 
 
 @pytest.mark.parametrize("l2_lambda", [0.01, 1.0])
@@ -74,7 +74,7 @@ def test_a_constant_pixel_does_no_harm(overlapping):
 
 def test_separated_examples_are_proven_to_have_no_finite_optimum(make_examples):
     examples = make_examples(40, 30, 3)
-    X = features(examples.pixels)
+    X = features(examples.pixels, 255)
     optimum = solve("softmax", X, examples.targets, 3, 0.0)
     assert optimum.separated
     z = softmax.logits(optimum.weights, X)

@@ -46,7 +46,7 @@ def test_every_column_of_a_table_is_described_with_its_type(repository, file, sc
 
 
 def test_the_columns_of_a_split_are_described(repository, tmp_path, make_examples):
-    pixels, targets = make_examples(n=3, pixels=784, classes=2)
+    pixels, targets, _ = make_examples(n=3, pixels=784, classes=2)
     split = Split(targets.astype("uint32"), targets.astype("uint8"), pixels, (28, 28))
     write_split(tmp_path / "train.parquet", split)
     described = columns(

@@ -4,6 +4,7 @@
 # All that a whole run makes, rule by rule in the order of the DAG.
 PRODUCTS = {
     "prepare": SPLIT_FILES,
+    "summarise_data": DATA_SUMMARIES,
     "train": run_files(BLOCKS, *RUN_FILE_NAMES),
     "collect": ["results/metrics.parquet", "results/history.parquet"],
     "check_results": ["results/checks.json"],

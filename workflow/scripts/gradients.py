@@ -69,8 +69,8 @@ def main() -> None:
     arguments = parser.parse_args()
     rules = load_model(arguments.model)
     examples = select_classes(read_split(arguments.train), arguments.classes)
-    examples = Examples(examples.pixels[:IMAGES], examples.targets[:IMAGES])
-    X, targets = features(examples.pixels), examples.targets
+    examples = examples.rows(slice(IMAGES))
+    X, targets = features(examples.pixels, examples.brightest), examples.targets
     shape = (X.shape[1], rules.output_count(len(arguments.classes)))
     directions = random_directions(shape, DIRECTIONS, SEED)
 

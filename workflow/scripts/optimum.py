@@ -96,7 +96,7 @@ def main() -> None:
 
     optimum = find_optimum(
         arguments.model,
-        features(examples["train"].pixels),
+        features(examples["train"].pixels, examples["train"].brightest),
         examples["train"].targets,
         class_count=len(arguments.classes),
         l2_lambda=arguments.l2_lambda,

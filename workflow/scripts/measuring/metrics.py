@@ -15,7 +15,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from images.splits import Examples
 from measuring import curves
 from measuring.quantities import (
     Column,
@@ -573,22 +572,19 @@ def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndar
 
 def _batch_losses(results: Results, row: Row, batches: int, weights: np.ndarray) -> np.ndarray:
     """Mean loss of each batch of the file's order under some weights, float64 (batches,)."""
-    pixels, targets = results.examples(row, "train")
+    examples = results.examples(row, "train")
     size = row["batch_size"]
-    parts = [slice(batch * size, (batch + 1) * size) for batch in range(batches)]
-    return np.array(
-        [evaluate(row["model"], weights, Examples(pixels[p], targets[p])).loss for p in parts]
-    )
+    parts = [examples.rows(slice(batch * size, (batch + 1) * size)) for batch in range(batches)]
+    return np.array([evaluate(row["model"], weights, part).loss for part in parts])
 
 
 def _roughness(results: Results, row: Row) -> float:
-    weights, _, shape = results.weights(row)
-    return float(curves.roughness(weights[:-1].T.reshape(-1, *shape)).mean())
+    return float(curves.roughness(results.weights(row).pictures()).mean())
 
 
 def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
     """Correlation of each output's weights (rows) with each class's mean image (columns)."""
-    pixels, targets = results.examples(row, split)
+    pixels, targets, _ = results.examples(row, split)
     classes = range(int(targets.max()) + 1)
     means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
     return curves.correlations(results.weights(row).matrix[:-1].T, means)

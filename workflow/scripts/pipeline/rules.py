@@ -36,6 +36,7 @@ class Rule(NamedTuple):
 
 RULES = {
     "prepare": Rule("data", ("data",)),
+    "summarise_data": Rule("data", ("data", "tasks")),
     "train": Rule("train", ("data", "tasks", "seeds_per_job"), models=True),
     "collect": Rule("train", ("tasks", "seeds_per_job")),
     "check_results": Rule("train", ("tasks",)),

@@ -16,7 +16,7 @@ from images.splits import Split
 from regression.features import features
 from regression.models import load_model
 from runs.curves import Curve, block_statistics
-from runs.results import Results
+from runs.results import Results, Weights
 from runs.schemas import CURVES
 
 #: Images turned into float64 features at a time, to bound the memory.
@@ -40,11 +40,10 @@ class Group(NamedTuple):
         dataset: name of the data set that it was trained on.
         model: its name.
         classes: the labels of the task, in the order of the class numbers.
+        names: what people call these labels.
         runs: the rows of the metrics, one for each seed.
         curves: the rows of `curve_rows`.
-        weights: float64 (p + 1, outputs), of the first run; the last row is the bias.
-        weight_labels: the label of each output.
-        image_shape: (rows, columns).
+        weights: of the first run.
     """
 
     task: str
@@ -53,11 +52,10 @@ class Group(NamedTuple):
     dataset: str
     model: str
     classes: list[int]
+    names: list[str]
     runs: list[dict]
     curves: list[dict]
-    weights: np.ndarray
-    weight_labels: list[int]
-    image_shape: tuple[int, int]
+    weights: Weights
 
     @property
     def name(self) -> str:
@@ -74,6 +72,7 @@ class Predictions(NamedTuple):
         targets: int64 (n,), class numbers.
         predicted: int64 (n,), class numbers.
         confidence: float64 (n,), probability of the predicted class.
+        brightest: the byte of a white pixel.
     """
 
     index: np.ndarray
@@ -81,6 +80,7 @@ class Predictions(NamedTuple):
     targets: np.ndarray
     predicted: np.ndarray
     confidence: np.ndarray
+    brightest: int
 
 
 def read_group(results: Results, rows: Sequence[dict], points: int) -> Group:
@@ -92,7 +92,7 @@ def read_group(results: Results, rows: Sequence[dict], points: int) -> Group:
         points: roughly how many points a curve may have.
     """
     first = rows[0]
-    weights = results.weights(first)
+    split = results.split(first, "validation")
     # Thinned at once: the whole histories of all runs may be more than the memory holds.
     histories = [{name: results.curve(row, *name) for name in CURVES} for row in rows]
     variants = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
@@ -103,11 +103,10 @@ def read_group(results: Results, rows: Sequence[dict], points: int) -> Group:
         first["dataset"],
         first["model"],
         first["classes"],
+        [split.name_of(label) for label in first["classes"]],
         list(rows),
         list(curve_rows(histories, points)),
-        weights.matrix,
-        weights.labels,
-        weights.image_shape,
+        results.weights(first),
     )
 
 
@@ -192,17 +191,18 @@ def predict(group: Group, split: Split) -> Predictions:
     targets = np.array([class_number[label] for label in split.labels[keep].tolist()])
     probabilities = np.concatenate(
         [
-            _probabilities(group, pixels[first : first + _CHUNK])
+            _probabilities(group, features(pixels[first : first + _CHUNK], split.brightest))
             for first in range(0, len(pixels), _CHUNK)
         ]
     )
     predicted = probabilities.argmax(axis=1)
-    return Predictions(split.index[keep], pixels, targets, predicted, probabilities.max(axis=1))
+    confidence = probabilities.max(axis=1)
+    return Predictions(split.index[keep], pixels, targets, predicted, confidence, split.brightest)
 
 
-def _probabilities(group: Group, pixels: np.ndarray) -> np.ndarray:
-    """Probability of each class, float64 (n, k)."""
-    logits = load_model(group.model).logits(group.weights, features(pixels))
+def _probabilities(group: Group, X: np.ndarray) -> np.ndarray:
+    """Probability of each class, float64 (n, k), for features (n, p + 1)."""
+    logits = load_model(group.model).logits(group.weights.matrix, X)
     if logits.shape[1] == 1:
         # Logistic regression is softmax regression whose first class has the constant logit 0.
         logits = np.hstack([np.zeros_like(logits), logits])
@@ -210,17 +210,17 @@ def _probabilities(group: Group, pixels: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def confusion_rows(predictions: Predictions, classes: Sequence[int]) -> Iterator[dict]:
-    """How often each label is taken for which; zeros only on the diagonal, to name every label."""
-    k = len(classes)
+def confusion_rows(predictions: Predictions, names: Sequence[str]) -> Iterator[dict]:
+    """How often each class is taken for which; zeros only on the diagonal, to name every class."""
+    k = len(names)
     pairs = predictions.targets * k + predictions.predicted
     counts = np.bincount(pairs, minlength=k * k).reshape(k, k)
     totals = counts.sum(axis=1)
     for true, guess in np.argwhere((counts > 0) | np.eye(k, dtype=bool)).tolist():
         count = int(counts[true, guess])
         yield {
-            "label": classes[true],
-            "prediction": classes[guess],
+            "label": names[true],
+            "prediction": names[guess],
             "count": count,
             "share": count / max(1, int(totals[true])),
         }
@@ -242,10 +242,12 @@ def mistake_rows(predictions: Predictions, group: Group, most: int, source: str)
         yield {
             "position": position,
             "image": f"{source} image {predictions.index[row]}",
-            "label": group.classes[predictions.targets[row]],
-            "prediction": group.classes[predictions.predicted[row]],
+            "label": group.names[predictions.targets[row]],
+            "prediction": group.names[predictions.predicted[row]],
             "confidence": float(predictions.confidence[row]),
-            "picture": picture(predictions.pixels[row].reshape(group.image_shape)),
+            "picture": picture(
+                predictions.pixels[row].reshape(group.weights.image_shape), predictions.brightest
+            ),
         }
 
 
@@ -254,12 +256,12 @@ def mistake_rows(predictions: Predictions, group: Group, most: int, source: str)
 
 def weight_rows(group: Group) -> Iterator[dict]:
     """The weights of each output as a picture, without the bias: blue below zero, red above."""
-    images = group.weights[:-1].T.reshape(-1, *group.image_shape)
+    images = group.weights.pictures()
     limit = float(np.abs(images).max()) or 1.0
-    for position, (image, label) in enumerate(zip(images, group.weight_labels, strict=True)):
+    for position, (image, name) in enumerate(zip(images, group.weights.names, strict=True)):
         yield {
             "position": position,
-            "label": label,
+            "label": name,
             "smallest": float(image.min()),
             "largest": float(image.max()),
             "limit": limit,
@@ -267,9 +269,16 @@ def weight_rows(group: Group) -> Iterator[dict]:
         }
 
 
-def picture(pixels: np.ndarray) -> str:
-    """A grey image, uint8 (rows, columns), as a PNG data URL; dark on light, as ink on paper."""
-    return _data_url(Image.fromarray(255 - pixels))
+def picture(pixels: np.ndarray, brightest: int) -> str:
+    """An image as a PNG data URL.
+
+    Args:
+        pixels: uint8 (rows, columns), shown dark on light, as ink on paper, or (rows, columns, 3),
+            shown in its colours.
+        brightest: the byte of a white pixel.
+    """
+    shades = np.rint(pixels * (255 / brightest)).astype(np.uint8)
+    return _data_url(Image.fromarray(255 - shades if pixels.ndim == 2 else shades))
 
 
 def weight_picture(weights: np.ndarray, limit: float) -> str:

@@ -171,9 +171,9 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     """The weights of all outputs as one combined picture, without the bias; grey is 0."""
     (group,) = groups
     weights = group.results.weights(group.rows[0])
-    images = weights.matrix[:-1].T.reshape(-1, *weights.image_shape)
+    images = weights.pictures()
     limit = np.abs(images).max() or 1.0
-    rows, columns = weights.image_shape
+    rows, columns = images.shape[1:]
     across = columns_of(len(images), rows / columns)
     down = math.ceil(len(images) / across)
     # A label stands above each image, and between two images there is a gap.
@@ -182,7 +182,7 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     combined = np.full((down * (rows + room), across * (columns + gap) - gap), np.nan)
     figure = new_figure((WIDTH - 0.75) * combined.shape[0] / combined.shape[1] + 0.1)
     axes = figure.subplots()
-    for number, (image, label) in enumerate(zip(images, weights.labels, strict=True)):
+    for number, (image, label) in enumerate(zip(images, weights.names, strict=True)):
         top = number // across * (rows + room) + room
         left = number % across * (columns + gap)
         combined[top : top + rows, left : left + columns] = image

@@ -92,7 +92,7 @@ def group_constants(group: Group, predictions: Predictions) -> dict:
         "steps": max(run["steps"] for run in group.runs),
         "seeds": len(group.runs),
         "accuracy": f"{accuracies[0]:.4f}" + several * (len(accuracies) > 1),
-        "weight_limit": f"{np.abs(group.weights[:-1]).max():.2g}",
+        "weight_limit": f"{np.abs(group.weights.matrix[:-1]).max():.2g}",
         "images": len(predictions.targets),
         "wrong": int(np.count_nonzero(predictions.predicted != predictions.targets)),
     }
@@ -107,7 +107,7 @@ def tables(groups: Sequence[Group], predictions: Sequence[Predictions]) -> dict[
         "metrics": to_csv(_numbered(map(_metric_rows, groups))),
         "weights": to_csv(_numbered(map(weight_rows, groups))),
         "confusion": to_csv(
-            _numbered(confusion_rows(of_group, group.classes) for group, of_group in both)
+            _numbered(confusion_rows(of_group, group.names) for group, of_group in both)
         ),
         "mistakes": to_csv(
             _numbered(
