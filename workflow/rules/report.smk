@@ -78,8 +78,24 @@ rule scorecard:
         **code("scorecard.py"),
         claims="results/claims.json",
     output:
-        statements=multiext("results/scorecard/statements", ".png", ".svg", ".pdf"),
-        questions=multiext("results/scorecard/questions", ".png", ".svg", ".pdf"),
+        statements=[
+            report(
+                "results/scorecard/statements.png",
+                caption="../report/statements.rst",
+                category="Verdicts",
+                labels={"on": "what the report says", "as": "picture"},
+            ),
+            *multiext("results/scorecard/statements", ".svg", ".pdf"),
+        ],
+        questions=[
+            report(
+                "results/scorecard/questions.png",
+                caption="../report/questions.rst",
+                category="Verdicts",
+                labels={"on": "what we ask", "as": "picture"},
+            ),
+            *multiext("results/scorecard/questions", ".svg", ".pdf"),
+        ],
     log:
         "results/logs/scorecard.log",
     benchmark:
@@ -109,7 +125,12 @@ rule report_pdf:
         scorecard="results/scorecard/statements.svg",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
     output:
-        report("results/report.pdf", caption="../report/report.rst", category="Report"),
+        report(
+            "results/report.pdf",
+            caption="../report/report.rst",
+            category="Verdicts",
+            labels={"on": "all, with every measurement", "as": "paper"},
+        ),
     log:
         "results/logs/report_pdf.log",
     benchmark:
