@@ -1,6 +1,6 @@
 # Comes in: the runs, and the verdicts on the claims. Goes out: results/figures/, results/tables/,
-# results/scorecard/ and the typeset results/report.pdf; of all runs results/explorer.html, one page
-# without a network.
+# results/scorecard/ and the typeset results/report.pdf; of all runs and verdicts results/explorer.html,
+# one page without a network.
 
 
 rule figure:
@@ -155,6 +155,8 @@ rule explorer:
         **code("explorer.py"),
         models=[source(path) for path in sorted(SCRIPTS.glob("regression/models/*.py"))],
         template=source(WORKFLOW / "report" / "explorer.html"),
+        javascript=source(WORKFLOW / "report" / "explorer.js"),
+        claims="results/claims.json" if CLAIMS else [],
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
     output:
@@ -176,4 +178,5 @@ rule explorer:
         "Putting all runs into a page to look around in"
     shell:
         "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
-        " --template {input.template:q} --output {output:q} > {log:q} 2>&1"
+        " --claims {input.claims:q} --template {input.template:q} --script {input.javascript:q}"
+        " --output {output:q} > {log:q} 2>&1"
