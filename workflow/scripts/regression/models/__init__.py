@@ -30,6 +30,9 @@ class Model(Protocol):
     def loss(self, logits: np.ndarray, targets: np.ndarray) -> float:
         """Mean of the losses."""
 
+    def residual(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Derivative of the sum of the losses by the logits, float64 (n, outputs)."""
+
     def gradient(
         self, W: np.ndarray, X: np.ndarray, targets: np.ndarray, l2_lambda: float
     ) -> np.ndarray:
