@@ -45,6 +45,7 @@ from measuring.quantities import (
 )
 from regression.evaluation import evaluate
 from runs.curves import block_statistics
+from runs.schemas import CURVES, MEASURED
 
 # Numbers of the metrics
 
@@ -144,15 +145,8 @@ def lead_over_rest(
 def greatest_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
     """The greatest difference between two runs, in any result and at any step of any curve."""
     (row,), (with_,) = results.runs(runs), results.runs(other)
-    columns = [name for name in row if name.endswith(("_loss", "_accuracy"))]
-    columns += ["epochs", "steps", "weight_norm"]
-    differences = [abs(row[name] - with_[name]) for name in columns]
-    for split, name in (
-        ("train", "loss"),
-        ("validation", "loss"),
-        ("train", "accuracy"),
-        ("validation", "accuracy"),
-    ):
+    differences = [abs(row[name] - with_[name]) for name in MEASURED]
+    for split, name in CURVES:
         (_, a), (_, b) = (results.curve(run, split, name) for run in (row, with_))
         differences.append(float(np.max(np.abs(a - b))) if len(a) == len(b) else math.inf)
     if not all(map(math.isfinite, differences)):
