@@ -20,8 +20,9 @@ from common.files import read_json, replace_atomically
 from runs.results import read_table
 from runs.schemas import METRICS_SCHEMA
 
-#: The packages whose version can change a number.
-PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")
+#: The packages whose version can change a number. Typst's compiler, which has not the version of
+#: its package, names itself.
+PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake")
 
 #: The columns of the metrics of which seeds have a mean.
 COLUMNS = (
