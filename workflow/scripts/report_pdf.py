@@ -79,7 +79,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
             "checks": len(read_json(arguments.checks)["tests"]),
         },
         "ledger": read_json(arguments.claims),
-        "optimum": [read_json(path) for path in arguments.optimum],
+        "optimum": [one for path in arguments.optimum for one in read_json(path)],
         "variations": [
             {"choice": one["choice"], "value": one["value"], "all": all(one["survives"].values())}
             for one in variations
