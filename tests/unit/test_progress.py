@@ -147,14 +147,15 @@ def test_the_attempts_of_one_job_are_one_failure_until_one_succeeds(start, log):
 def test_the_command_has_all_that_makes_the_run_what_it_is(monkeypatch):
     arguments = (
         "snakemake -c4 -s ../r/Snakefile -d elsewhere --workflow-profile profiles/slurm -q rules "
-        "--configfile a.yaml b.yaml --replace-workflow-config --logger reproduce -C x=1 -- all"
+        "--configfile a.yaml b.yaml --replace-workflow-config --sdm conda --logger reproduce "
+        "-C x=1 -- all"
     )
     monkeypatch.setattr(sys, "argv", arguments.split())
     command = plugin.command_for("results/x")
     assert command.partition(" -m ")[2] == (
         "snakemake --cores 1 --replace-workflow-config --snakefile ../r/Snakefile --directory "
         "elsewhere --workflow-profile profiles/slurm --configfile a.yaml b.yaml --config x=1 "
-        "-- results/x"
+        "--software-deployment-method conda -- results/x"
     )
 
 

@@ -44,6 +44,7 @@ _OPTIONS = {
     "--workflow-profile": ("--workflow-profile", None),
     "--configfile": ("--configfiles", "+"),
     "--config": ("-C", "+"),
+    "--software-deployment-method": ("--sdm", "+"),
 }
 
 

@@ -84,7 +84,8 @@ def _different_lambdas(spellings: list[str]) -> list[str]:
         if value in values:
             raise wrong(f"{values[value]!r} and {spelling!r} are the same lambda twice")
         values[value] = spelling
-    return spellings
+    # Ascending, so that the order in which they are written makes nothing differ.
+    return [values[value] for value in sorted(values)]
 
 
 def _shuffle_as_text(value: object) -> object:
