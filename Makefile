@@ -1,6 +1,7 @@
 # The two front doors: `make reproduce` and `make test`. Both build the pinned environment first.
 
-PYTHON ?= python3
+# Of the environment, if it shall be another one than it was built with.
+PYTHON ?=
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV_PYTHON := .venv/bin/python -X utf8
 SNAKEMAKE := $(VENV_PYTHON) -m snakemake
@@ -16,9 +17,10 @@ unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce plan clean-stale verify expected crate compare test test-slurm test-chaos test-report lint docs environment lock
+.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report mutants lint versions docs environment test-environment lock
 
 help: ## Show this list
+	@sed -n "s/^name = \"\(.*\)\"/\1/p;s/^version = \"\(.*\)\"/version \1/p" pyproject.toml | paste -sd " "
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
@@ -41,45 +43,57 @@ expected: environment ## Expect from now on what is in results/
 crate: environment ## Pack results/ and how they came about into reproduction.crate.zip
 	@$(VENV_PYTHON) tools/crate.py $(CONFIGS)
 
+codecheck: environment ## Draft codecheck.yml of results/ for whoever checks them independently
+	@$(VENV_PYTHON) tools/codecheck.py $(CONFIGS)
+
 compare: environment ## Compare two results folders in one page: make compare A=results B=other/results
 	@test -n "$(A)" -a -n "$(B)" || { echo "error: name two results folders: make compare A=results B=../other/results" >&2; exit 1; }
 	@$(VENV_PYTHON) tools/compare.py "$(A)" "$(B)" --output "$(OUTPUT)" $(CONFIGS)
 
-test: environment ## Run all tests but the chaos tests
-	@$(VENV_PYTHON) -m pytest
+test: test-environment ## Run all tests but the chaos tests
+	@$(VENV_PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal
 
-test-slurm: environment ## Run a sweep through a real Slurm of two nodes on this machine, with faults
+test-slurm: test-environment ## Run a sweep through a real Slurm of two nodes on this machine, with faults
 	@folder=$$(mktemp -d) && trap "tests/slurm/cluster.sh stop $$folder" EXIT && \
 	  tests/slurm/cluster.sh install && tests/slurm/cluster.sh start $$folder && \
 	  SLURM_CONF=$$folder/slurm.conf $(VENV_PYTHON) -m pytest --durations=0 tests/slurm
 
-test-chaos: environment ## Kill, starve and confuse the workflow (a few minutes)
+test-chaos: test-environment ## Kill, starve and confuse the workflow (a few minutes)
 	@$(VENV_PYTHON) -m pytest -m chaos tests/workflow
 
-test-report: environment ## Compute verdicts of the finished run in results/ once more, on another way
+test-report: test-environment ## Compute verdicts of the finished run in results/ once more, on another way
 	@$(VENV_PYTHON) -m pytest -m report tests/report
 
-lint: environment ## Check formatting and lint
+mutants: test-environment ## Break the project in many ways; which statements notice? (half an hour)
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && $(VENV_PYTHON) tools/mutants.py --work $$folder
+
+lint: test-environment ## Check formatting and lint
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 	@.venv/bin/snakefmt --check .
 	@$(SNAKEMAKE) --lint
 
+versions: ## Try the lowest and the newest versions that pyproject.toml allows (needs uv; minutes)
+	@$(or $(PYTHON),python3) tools/versions.py
+
 docs: environment ## Renew pictures and findings from results/, and the reference (needs Graphviz)
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
+	@cp results/scorecard/statements.png docs/scorecard.png
 	@$(VENV_PYTHON) tools/findings.py
 	@$(VENV_PYTHON) tools/reference.py
-	@$(SNAKEMAKE) --rulegraph --quiet -- all | dot -Tsvg > docs/rulegraph.svg
+	@$(SNAKEMAKE) --rulegraph --quiet -- all | $(VENV_PYTHON) tools/rulegraph.py | dot -Tsvg > docs/rulegraph.svg
 
-# The stamp is a copy of the lock, so that contents decide and not the times of files.
+# What a run needs.
 environment:
-	@cmp -s requirements.txt .venv/requirements.txt || { \
-	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 ...")' && \
-	  echo "Building the environment of requirements.txt in .venv/ (about a minute)" && \
-	  $(PYTHON) -m venv --clear .venv && \
-	  $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt && \
-	  cp requirements.txt .venv/requirements.txt; }
+	@tools/environment.sh "$(PYTHON)" requirements.txt
+
+# And what tests and lint need.
+test-environment:
+	@tools/environment.sh "$(PYTHON)" requirements.txt requirements-dev.txt
+
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header --quiet
 
 lock: ## Pin anew what pyproject.toml asks for (needs uv)
-	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.txt
+	@$(LOCK) pyproject.toml --output-file requirements.txt
+	@$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt

@@ -1,6 +1,6 @@
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.3")
 
 
 include: "workflow/rules/config.smk"
@@ -32,7 +32,9 @@ onstart:
 onsuccess:
     # `make reproduce` says so itself, also after a run with nothing to do.
     if "SUMMARY_FOLLOWS" not in os.environ:
-        print(left_over_in_words(Path("results"), {Path(p) for p in chain(*PRODUCTS.values())}))
+        made = {Path(product) for product in chain(*PRODUCTS.values())}
+        if words := left_over_in_words(Path("results"), made):
+            print(words)
 
 
 onerror:
@@ -54,6 +56,7 @@ localrules:
     products,
     download,
     prepare,
+    summarise_data,
     collect,
     check_results,
     gradients,
@@ -62,6 +65,7 @@ localrules:
     claims,
     figure,
     table,
+    scorecard,
     report_pdf,
     explorer,
     list_products,
@@ -73,6 +77,7 @@ rule runs:
         # The products in between stand here too. With the last ones alone, a failed rerun would
         # leave those of the run before, and the next one would find nothing to do.
         SPLIT_FILES,
+        DATA_SUMMARIES,
         run_files(BLOCKS, *RUN_FILE_NAMES),
         "results/metrics.parquet",
         "results/history.parquet",

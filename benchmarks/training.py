@@ -89,7 +89,7 @@ def run_torch(train, validation) -> dict:
     torch.set_num_threads(1)
 
     def work() -> tuple[int, float]:
-        x, x_validation = (torch.from_numpy(features(s.pixels)) for s in (train, validation))
+        x, x_validation = (torch.from_numpy(features(s.pixels, 255)) for s in (train, validation))
         t, t_validation = (torch.from_numpy(s.targets) for s in (train, validation))
         model = torch.nn.Linear(x.shape[1], 10, bias=False, dtype=torch.float64)
         torch.nn.init.zeros_(model.weight)
@@ -131,8 +131,8 @@ def run_sklearn(train, validation) -> dict:
     model = MLPClassifier((), solver="sgd", alpha=0.0, batch_size=128, learning_rate_init=0.01)
     model.set_params(momentum=0.0, max_iter=52, n_iter_no_change=52, random_state=0)
     warnings.simplefilter("ignore")  # that it has not converged
-    seconds, _ = timed(model.fit, features(train.pixels)[:, :-1], train.targets)
-    probabilities = model.predict_proba(features(validation.pixels)[:, :-1])
+    seconds, _ = timed(model.fit, features(train.pixels, 255)[:, :-1], train.targets)
+    probabilities = model.predict_proba(features(validation.pixels, 255)[:, :-1])
     loss = float(log_loss(validation.targets, probabilities))
     return seconds | {"steps": model.t_ // 128, "loss": loss}
 

@@ -1,5 +1,6 @@
 """A finished run of the real workflow on a small cut of real MNIST, to copy and to disturb."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -126,11 +127,20 @@ def copy_project(folder: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Checkout:
-    """A finished run. Its folder has a space and letters beyond ASCII, as a user's may have."""
-    checkout = copy_project(tmp_path_factory.mktemp("a run") / "höme dir")
-    checkout.output = checkout.snakemake()
-    return checkout
+def finished(tmp_path_factory, worker_id) -> Checkout:
+    """A finished run, the same for all processes of this session.
+
+    Its folder has a space and letters beyond ASCII, as a user's may have.
+    """
+    session = tmp_path_factory.getbasetemp()
+    session = session if worker_id == "master" else session.parent
+    folder = session / "a run" / "höme dir"
+    with (session / "a run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process runs it, the others wait for it
+        if not (session / "a run.finished").exists():
+            copy_project(folder).snakemake()
+            (session / "a run.finished").touch()
+    return Checkout(folder)
 
 
 @pytest.fixture

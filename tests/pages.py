@@ -34,8 +34,8 @@ def blocks(page: str) -> list[Block]:
 
 
 def pages() -> list[str]:
-    """The README and all pages of docs/, by their paths."""
-    found = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    """The pages at the top and all of docs/, by their paths."""
+    found = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
     return [path.relative_to(REPOSITORY).as_posix() for path in found]
 
 

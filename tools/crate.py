@@ -9,7 +9,6 @@ of the profile and no later one).
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
@@ -23,6 +22,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from common import cli  # noqa: E402
 from common.files import read_json, replace_atomically, sha256_of  # noqa: E402
+from pipeline.project import project  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
 from provenance.manifest import ENVIRONMENT, NAME  # noqa: E402
 
@@ -60,14 +60,14 @@ def describe(manifest: dict, environment: dict, config: dict, config_files: list
     """
     crate = ROCrate(gen_preview=False, version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    name, version = project()["name"], manifest["version"]
     ended = datetime.fromtimestamp((RESULTS / NAME).stat().st_mtime, UTC).isoformat(
         timespec="seconds"
     )
-    crate.name = f"A run of {project['name']} {project['version']}"
-    crate.description = project["description"]
+    crate.name = f"A run of {name} {version}"
+    crate.description = project()["description"]
     crate.datePublished = ended
-    crate.license = add_licence(crate)
+    crate.license = add_file(crate, "LICENSE")
     crate.root_dataset["conformsTo"] = [
         add(crate, url, "CreativeWork", name=name, version=url.rsplit("/", 1)[1])
         for url, name in PROFILES.items()
@@ -79,7 +79,7 @@ def describe(manifest: dict, environment: dict, config: dict, config_files: list
         lang="snakemake",
         lang_version=metadata.version("snakemake"),
     )
-    workflow["name"], workflow["version"] = project["name"], project["version"]
+    workflow["name"], workflow["version"] = name, version
     workflow["softwareRequirements"] = list(add_software(crate, environment))
     workflow["hasPart"] = [add_file(crate, path) for path in code_files(config)]
     taken = add_parameter(crate, "config", FORMATS[".yaml"])
@@ -140,13 +140,6 @@ def add_parameter(crate: ROCrate, name: str, media_type: str) -> ContextEntity:
         valueRequired="True",
         conformsTo=add(crate, PARAMETER, "CreativeWork", name="FormalParameter"),
     )
-
-
-def add_licence(crate: ROCrate) -> object:
-    """The licence of the repository, which a crate has to name."""
-    if (ROOT / "LICENSE").is_file():
-        return add_file(crate, "LICENSE")
-    return add(crate, "#licence", "CreativeWork", name="none", description="No licence is stated.")
 
 
 def add_software(crate: ROCrate, environment: dict) -> Iterator[ContextEntity]:

@@ -9,20 +9,20 @@ PAGE = Path("docs", "findings.md")
 README = Path("README.md")
 MARKED = re.compile(r"(<!-- findings -->\n).*(<!-- /findings -->)", re.DOTALL)
 
-#: What the README tells of: what does not hold, and what is not simply so.
-TOLD = ("not reproduced", "depends on the reading", "not decidable")
+#: What the README tells of by name.
+TOLD = ("not reproduced", "not decidable")
 
 
 def summary(ledger: dict) -> str:
-    """The headline, and the statements that are not simply reproduced, for the README."""
-    lines = [ledger["headline"], ""]
+    """The headline, and the statements that fail, for the README."""
+    lines = [f"- {sentence}." for sentence in ledger["headline"].rstrip(".").split(". ")]
     for verdict in TOLD:
-        found = [entry for entry in ledger["statements"] if entry["verdict"] == verdict]
-        if found:
-            lines += [f"**{verdict.capitalize()}**", ""]
-            lines += [f"- {entry['says']} ({entry['section']})" for entry in found] + [""]
-    lines += [f"Every statement, with what was measured: [{PAGE.as_posix()}]({PAGE.as_posix()})."]
-    return "\n".join(lines) + "\n"
+        says = [entry["says"] for entry in ledger["statements"] if entry["verdict"] == verdict]
+        if says:
+            lines.append(f"- *{verdict.capitalize()}*: {' '.join(says)}")
+    link = f"[{PAGE.as_posix()}]({PAGE.as_posix()})"
+    why = "[why](docs/explanation/results.md)"
+    return "\n".join([*lines, "", f"Each with what was measured: {link}; and {why}.", ""])
 
 
 def page(markdown: str) -> str:

@@ -64,8 +64,8 @@ MUTANTS = (
     Mutant(
         "pixels scaled to -1..0",
         {
-            KERNELS: [("SCALE = 2.0 / 255.0", "SCALE = 1.0 / 255.0")],
-            f"{SCRIPTS}/regression/features.py": [("2.0 * pixels / 255.0", "pixels / 255.0")],
+            FAST: [("2.0 / examples.brightest", "1.0 / examples.brightest")],
+            f"{SCRIPTS}/regression/features.py": [("2.0 * pixels / brightest", "pixels / brightest")],
         },
         LOGISTIC,
     ),
@@ -114,8 +114,8 @@ MUTANTS = (
                                            "1.0 / float(np.linalg.norm(result.weights))")]}, "4e-norm"),
     Mutant("weights of another class",
            {f"{SCRIPTS}/runs/results.py": [
-               ('numbers(table, "weight").reshape(image_shape[0] * image_shape[1] + 1, -1)',
-                'np.roll(numbers(table, "weight").reshape(image_shape[0] * image_shape[1] + 1, -1), '
+               ('numbers(table, "weight").reshape(math.prod(image_shape) + 1, -1)',
+                'np.roll(numbers(table, "weight").reshape(math.prod(image_shape) + 1, -1), '
                 '1, axis=1)')]}, "4b-resemble"),
     Mutant("spikes are looked for on the wrong side",
            {f"{SCRIPTS}/measuring/curves.py": [("residuals(-values if downward else values",

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from pipeline.leftovers import left_over_in_words  # noqa: E402
+from pipeline.project import name_and_version  # noqa: E402
 
 RESULTS = Path("results")
 
@@ -31,8 +32,8 @@ if __name__ == "__main__":
     products = [Path(line.split(" ", 1)[1]) for line in lines]
     figures = [path for path in products if path.match("figures/*.png")]
     count = f"{len(figures)} figure" + "s" * (len(figures) != 1)
-    print(f"\nResults: {count} in results/figures/, tables in results/tables/,")
-    print("all runs in results/metrics.parquet and results/history.parquet.")
+    print(f"\nResults of {name_and_version()}: {count} in results/figures/, tables in")
+    print("results/tables/, all runs in results/metrics.parquet and results/history.parquet.")
     if failed := diverged():
         print(failed)
     for file, what in (("report.pdf", "the report"), ("explorer.html", "to look around in")):

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from common import cli  # noqa: E402
 from common.errors import DataError, ReproductionError  # noqa: E402
 from common.files import read_json  # noqa: E402
+from pipeline.project import name_and_version  # noqa: E402
 from provenance.comparison import (  # noqa: E402
     TABLES,
     TOLERANCE,
@@ -44,7 +45,8 @@ def verify(manifest: dict, expected: Path) -> str:
         raise DataError(f"{expected / SUMS} is empty; run `make expected` after a trusted run")
     products = manifest["products"]
     differing = [n for digest, n in sums if products.get(n, {}).get("sha256") != digest]
-    summary = f"{len(sums)} products expected, {len(sums) - len(differing)} bit-identical."
+    same = len(sums) - len(differing)
+    summary = f"{name_and_version()}: {len(sums)} products expected, {same} bit-identical."
     if not differing:
         return f"{summary}\nVerdict: bit-identical."
     before, after = (read_json(folder / ENVIRONMENT) for folder in (expected, RESULTS))

@@ -18,6 +18,7 @@ from runs.schemas import (
     HISTORIES_SCHEMA,
     HISTORY_SCHEMA,
     OPTIMUM_SCHEMA,
+    OUTCOMES,
     SEPARATION_SCHEMA,
 )
 from runs.tables import (
@@ -92,7 +93,9 @@ def metrics_of(
     change += generator.normal(0.0, 0.0005)
     stopped = result.ended == "early_stopping"
     settings = task.keys() - {"l2_lambda", "optimum_l2_lambda", "shuffle", "seeds", "varies"}
-    row = {name: task[name] for name in settings} | {
+    # What is not made up below is a number nevertheless.
+    row = dict.fromkeys(OUTCOMES, 0.5) | {name: task[name] for name in settings}
+    row |= {
         "task": block.task,
         "l2_lambda": value,
         "shuffle": block.shuffle,
@@ -207,7 +210,7 @@ def write_optima(folder: Path, task: str, means: np.ndarray) -> None:
             if float(spelling):
                 add_weights(weights_table(float(spelling), weights, labels, OPTIMUM_SCHEMA))
             else:
-                integers = integer_weights(weights)
+                integers = integer_weights(weights, 255)
                 add_separation(weights_table(0.0, integers, labels, SEPARATION_SCHEMA))
 
 

@@ -67,7 +67,7 @@ def describe(folder) -> None:
         ],
         "train",
     )
-    write_json(folder / "manifest.json", manifest_of(products, rules, folder))
+    write_json(folder / "manifest.json", manifest_of(products, rules, folder, "1"))
 
 
 def compared(a, b) -> dict[str, compare.Difference]:

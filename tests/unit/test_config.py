@@ -163,7 +163,7 @@ def test_tables_need_to_be_described_and_idx_files_not(config):
     config["data"]["mnist"] = mnist | {"label": "label"}
     message = errors_of(config)
     assert "data.mine: 'image_shape' is missing" in message
-    assert "data.mnist.label: unknown key 'label'" in message
+    assert "data.mnist.label: found 'label'; must be a whole number" in message
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_tables_need_to_be_described_and_idx_files_not(config):
     [
         # Only the alternative that was meant is explained, not the other keys of the other one.
         (
-            {"train": ["a.csv", "b.csv"], "test": FILE | {"name": "c.csv"}},
-            "data.mine.files.train: found ['a.csv', 'b.csv']; must be a mapping",
+            {"train": ["a.csv"], "test": FILE | {"name": "c.csv"}},
+            "data.mine.files.train.0: found 'a.csv'; must be a mapping",
         ),
         (
             {"train": {"name": "a.csv", "sha256": 10**63}, "test": FILE | {"name": "c.csv"}},
@@ -185,6 +185,44 @@ def test_the_alternative_that_was_meant_is_the_one_that_is_explained(config, fil
     mine = {"files": files, "label": "label", "image_shape": [28, 28]}
     config["data"]["mine"] = config["data"]["mnist"] | mine
     assert errors_of(config) == f"the config has 1 error(s):\n  {message}"
+
+
+CLOTHES = ["shirt", "bag", "coat"]
+
+
+def test_names_of_classes_become_their_labels(config):
+    config["data"]["clothes"] = config["data"]["mnist"] | {"class_names": CLOTHES}
+    task = config["tasks"]["softmax"] | {"dataset": "clothes"}
+    config["tasks"]["a"] = task | {"classes": ["coat", 0, "bag"]}
+    config["tasks"]["b"] = task | {"classes": [["coat", "bag"], ["shirt", 1]]}
+    runs = {"task": "b", "classes": ["coat", "bag"]}
+    config["figures"]["b"] = config["figures"]["figure_05"] | {"runs": runs}
+    plain = read_config(config)
+    assert plain["tasks"]["a"]["classes"] == [2, 0, 1]
+    assert plain["tasks"]["b"]["classes"] == [[2, 1], [0, 1]]
+    assert plain["figures"]["b"]["runs"]["classes"] == [2, 1]
+
+
+def test_without_names_in_the_data_set_those_of_the_tasks_must_be_words_of_its_files(config):
+    config["tasks"]["softmax"]["classes"] = ["dog", "cat"]
+    config["tasks"]["logistic"]["classes"] = ["ant", "dog"]
+    plain = read_config(config)
+    assert plain["data"]["mnist"]["class_words"] == ["ant", "cat", "dog"]
+    assert plain["tasks"]["softmax"]["classes"] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": ["coat", "bags"]}, "tasks.a.classes: found 'bags'; allowed: .* mean 'bag'"),
+        ({"dataset": ["mnist", "clothes"], "classes": ["coat", 1]}, "need one data set that has"),
+    ],
+)
+def test_a_name_that_no_class_has_is_refused(config, changes, message):
+    config["data"]["clothes"] = config["data"]["mnist"] | {"class_names": CLOTHES}
+    task = config["tasks"]["softmax"] | {"dataset": "clothes"}
+    config["tasks"]["a"] = task | changes
+    assert re.search(message, errors_of(config))
 
 
 def test_orders_are_texts_wherever_they_stand(config):

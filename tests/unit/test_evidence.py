@@ -94,8 +94,8 @@ def test_scores_of_images_are_those_of_whole_splits(results):
         score = evaluate(
             "softmax", results.weights(row).matrix, results.examples(row, "validation")
         )
-        assert (of_run.mean(), hits.mean()) == pytest.approx(tuple(score))
-    pixels, targets = results.examples(rows[0], "validation")
+        assert (of_run.mean(), hits.mean()) == pytest.approx((score.loss, score.accuracy))
+    pixels, targets, _ = results.examples(rows[0], "validation")
     one = evaluate("softmax", results.weights(rows[2]).matrix, Examples(pixels[7:8], targets[7:8]))
     assert losses[2, 7] == pytest.approx(one.loss)
     again, _ = results.scores(rows[2:3], "validation")
@@ -180,7 +180,7 @@ def test_of_a_sweep_the_report_s_own_combination_is_judged(folder, tmp_path, cla
 
 def test_separation_is_counted_in_the_stored_whole_numbers(folder, tmp_path, claims):
     results = read(folder, claims)
-    pixels, targets = results.examples(results.optimum("softmax", "0"), "train")
+    pixels, targets, _ = results.examples(results.optimum("softmax", "0"), "train")
     integers = results.separating_weights("softmax", "0").tolist()
     wrong = 0
     for image, target in zip(pixels.tolist(), targets.tolist(), strict=True):
@@ -346,7 +346,7 @@ def loop_profile(results):
 def loop_resemblance(results):
     found = []
     for row in results.runs(SOFTMAX_1):
-        pixels, targets = results.examples(row, "train")
+        pixels, targets, _ = results.examples(row, "train")
         weights = results.weights(row).matrix[:-1]
         of_class = [
             stats.pearsonr(weights[:, digit], pixels[targets == digit].mean(axis=0))[0]

@@ -27,13 +27,34 @@ MANIFESTS = {
     "list": "[]",
     "null": "null",
     "without rules": {"products": {"metrics.parquet": ENTRY}},
-    "flat rules": {"products": {"a": ENTRY}, "environment": "", "rules": {"train": 1}},
-    "flat products": {"products": {"a": 1}, "environment": "", "rules": {"train": RULE}},
-    "outside": {"products": {"../x": ENTRY}, "environment": "", "rules": {"train": RULE}},
-    "absolute": {"products": {"/etc/passwd": ENTRY}, "environment": "", "rules": {"train": RULE}},
+    "flat rules": {
+        "products": {"a": ENTRY},
+        "environment": "",
+        "version": "",
+        "rules": {"train": 1},
+    },
+    "flat products": {
+        "products": {"a": 1},
+        "environment": "",
+        "version": "",
+        "rules": {"train": RULE},
+    },
+    "outside": {
+        "products": {"../x": ENTRY},
+        "environment": "",
+        "version": "",
+        "rules": {"train": RULE},
+    },
+    "absolute": {
+        "products": {"/etc/passwd": ENTRY},
+        "environment": "",
+        "version": "",
+        "rules": {"train": RULE},
+    },
     "unknown rule": {
         "products": {"a": ENTRY | {"rule": "x"}},
         "environment": "",
+        "version": "",
         "rules": {"x": RULE},
     },
 }
@@ -48,7 +69,7 @@ def project(tmp_path):
     (results / "metrics.parquet").write_bytes(b"PAR1")
     write_json(results / "environment.json", {})
     write_json(
-        results / "manifest.json", manifest_of({"metrics.parquet": "x"}, {"x": RULE}, results)
+        results / "manifest.json", manifest_of({"metrics.parquet": "x"}, {"x": RULE}, results, "1")
     )
     return tmp_path
 

@@ -14,7 +14,7 @@ from regression.training import reference_trainer
 @pytest.fixture
 def splits(make_examples):
     def split(n, seed):
-        pixels, targets = make_examples(n, 36, 2, seed)
+        pixels, targets, _ = make_examples(n, 36, 2, seed)
         labels = np.where(targets == 1, 2, 3).astype(np.uint8)
         return Split(np.arange(n, dtype=np.uint32), labels, pixels, (6, 6))
 

@@ -9,12 +9,13 @@ from sklearn.linear_model import LogisticRegression
 
 from regression.evaluation import evaluate
 from regression.features import features
-from regression.models import load_model
+from regression.models import load_model, model_names
 
 CLASSES = {"logistic": 2, "softmax": 4}
+cross_entropies = pytest.mark.parametrize("model", CLASSES)
 
 
-@pytest.fixture(params=CLASSES)
+@pytest.fixture(params=model_names())
 def model(request):
     return request.param
 
@@ -22,9 +23,10 @@ def model(request):
 @pytest.fixture
 def problem(model, make_examples):
     """Features (60, 13), targets (60,) and random weights of the model."""
-    examples = make_examples(60, 12, CLASSES[model])
-    X = features(examples.pixels)
-    outputs = load_model(model).output_count(CLASSES[model])
+    classes = CLASSES.get(model, 4)
+    examples = make_examples(60, 12, classes)
+    X = features(examples.pixels, 255)
+    outputs = load_model(model).output_count(classes)
     W = np.random.default_rng(1).normal(0, 0.5, (X.shape[1], outputs))
     return X, examples.targets, W
 
@@ -51,6 +53,7 @@ def test_gradient_agrees_with_finite_differences(model, problem, l2_lambda):
     assert error < 1e-6
 
 
+@cross_entropies
 def test_optimum_agrees_with_scikit_learn(model, problem):
     X, targets, W = problem
     l2_lambda = 0.05
@@ -81,6 +84,7 @@ def test_losses_stay_finite_for_extreme_logits(scale, target):
     assert softmax >= 0 and logistic >= 0
 
 
+@cross_entropies
 def test_zero_weights_give_the_loss_of_a_guess(model, problem):
     X, targets, W = problem
     z = load_model(model).logits(np.zeros_like(W), X)
@@ -97,7 +101,7 @@ def test_softmax_does_not_change_when_all_logits_shift(shift):
 
 def test_softmax_of_two_classes_is_logistic_regression(make_examples):
     examples = make_examples(50, 9, 2)
-    X = features(examples.pixels)
+    X = features(examples.pixels, 255)
     w = np.random.default_rng(2).normal(size=(10, 1))
     W = np.hstack([np.zeros_like(w), w])
     logistic, softmax = load_model("logistic"), load_model("softmax")
@@ -114,7 +118,7 @@ def test_softmax_of_two_classes_is_logistic_regression(make_examples):
 def test_evaluation_in_chunks_is_the_evaluation_of_the_whole(make_examples):
     examples = make_examples(5000, 6, 3)
     W = np.random.default_rng(3).normal(size=(7, 3))
-    z = features(examples.pixels) @ W
+    z = features(examples.pixels, 255) @ W
     score = evaluate("softmax", W, examples)
     assert score.loss == pytest.approx(load_model("softmax").loss(z, examples.targets), abs=1e-12)
     assert score.accuracy == np.mean(z.argmax(axis=1) == examples.targets)

@@ -15,7 +15,7 @@ from regression.sparse_features import SparseFeatures
 
 
 def solve(model, pixels, targets, classes, l2_lambda, **options):
-    X = SparseFeatures(pixels)
+    X = SparseFeatures(pixels, 255)
     return find_optimum(model, X, targets, class_count=classes, l2_lambda=l2_lambda, **options)
 
 
@@ -34,11 +34,12 @@ def overlapping(make_examples):
     return examples.pixels, flipped
 
 
-def test_products_without_black_pixels_are_those_of_the_features():
+@pytest.mark.parametrize("brightest", [255, 16])
+def test_products_without_black_pixels_are_those_of_the_features(brightest):
     generator = np.random.default_rng(0)
-    pixels = generator.integers(0, 256, (5000, 12), dtype=np.uint8)
+    pixels = generator.integers(0, brightest + 1, (5000, 12), dtype=np.uint8)
     pixels[generator.random(pixels.shape) < 0.7] = 0
-    X, dense = SparseFeatures(pixels), features(pixels)
+    X, dense = SparseFeatures(pixels, brightest), features(pixels, brightest)
     W, R = generator.normal(size=(13, 3)), generator.normal(size=(5000, 3))
     assert X.times(W) == pytest.approx(dense @ W, abs=1e-12)
     assert X.transposed_times(R) == pytest.approx(dense.T @ R, abs=1e-10)
@@ -51,7 +52,7 @@ def test_products_without_black_pixels_are_those_of_the_features():
 def test_softmax_as_scikit_learn(overlapping, l2_lambda):
     pixels, targets = overlapping
     optimum = solve("softmax", pixels, targets, 3, l2_lambda)
-    X = features(pixels)
+    X = features(pixels, 255)
     expected = reference(X, targets, l2_lambda)
     gradient = softmax.gradient(optimum.weights, X, targets, l2_lambda)
     assert optimum.gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
@@ -70,7 +71,7 @@ def test_logistic_as_scikit_learn(overlapping):
     pixels, targets = overlapping
     targets = (targets > 0).astype(np.int64)
     optimum = solve("logistic", pixels, targets, 2, 0.05)
-    X = features(pixels)
+    X = features(pixels, 255)
     assert optimum.weights == pytest.approx(reference(X, targets, 0.05), abs=1e-4)
     loss = logistic.loss(logistic.logits(optimum.weights, X), targets)
     assert optimum.objective == pytest.approx(loss + 0.05 * np.sum(optimum.weights**2))
@@ -104,17 +105,17 @@ def test_a_constant_pixel_does_no_harm(overlapping):
 
 def test_separated_examples_are_proven_to_have_no_finite_optimum(make_examples):
     examples = make_examples(40, 30, 3)
-    X = features(examples.pixels)
-    optimum = solve("softmax", *examples, 3, 0.0)
+    X = features(examples.pixels, 255)
+    optimum = solve("softmax", examples.pixels, examples.targets, 3, 0.0)
     assert optimum.separated and not optimum.reached
     z = softmax.logits(optimum.weights, X)
     assert len(X) * softmax.loss(z, examples.targets) < math.log(2.0)
     assert (softmax.predict(z) == examples.targets).all()
-    integers = integer_weights(optimum.weights)
-    assert in_whole_numbers(integers, examples) == list(smallest_margins(integers, *examples))
+    integers = integer_weights(optimum.weights, 255)
+    assert in_whole_numbers(integers, examples) == list(smallest_margins(integers, examples))
     assert min(in_whole_numbers(integers, examples)) > 0
     # With a penalty the same examples do have an optimum.
-    assert not solve("softmax", *examples, 3, 0.01).separated
+    assert not solve("softmax", examples.pixels, examples.targets, 3, 0.01).separated
 
 
 def in_whole_numbers(integers, examples):
@@ -132,18 +133,18 @@ def in_whole_numbers(integers, examples):
 
 def test_whole_numbers_of_one_output_are_those_of_class_1(make_examples):
     examples = make_examples(50, 20, 2)
-    weights = solve("logistic", *examples, 2, 0.01).weights
-    integers = integer_weights(weights)
-    margins = smallest_margins(integers, *examples)
+    weights = solve("logistic", examples.pixels, examples.targets, 2, 0.01).weights
+    integers = integer_weights(weights, 255)
+    margins = smallest_margins(integers, examples)
     assert in_whole_numbers(integers, examples) == list(margins)
-    z = logistic.logits(weights, features(examples.pixels))
+    z = logistic.logits(weights, features(examples.pixels, 255))
     assert ((margins > 0) == (logistic.predict(z) == examples.targets)).all()
 
 
 def test_whole_numbers_that_may_overflow_are_refused(make_examples):
     examples = make_examples(5, 20, 2)
     with pytest.raises(OverflowError):
-        smallest_margins(np.full((21, 2), 2**52), *examples)
+        smallest_margins(np.full((21, 2), 2**52), examples)
 
 
 def test_too_few_iterations_show_in_the_gradient(overlapping):

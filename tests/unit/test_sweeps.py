@@ -141,7 +141,7 @@ def test_labels_name_what_varies_and_is_not_on_the_axis():
 
 
 def test_only_as_many_examples_as_there_are():
-    examples = Examples(np.zeros((5, 4), np.uint8), np.arange(5))
+    examples = Examples(np.zeros((5, 4), np.uint8), np.array([0, 1, 1, 0, 1]))
     assert len(first_examples(examples, 3).targets) == 3
     assert len(first_examples(examples, None).pixels) == 5
     with pytest.raises(DataError, match=r"`train_size` is 6, but .* has 5 images"):

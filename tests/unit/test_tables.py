@@ -1,7 +1,8 @@
-"""Images as tables: every format gives the same arrays, and every slip names its column."""
+"""Every format gives the same arrays, and every slip names file, place and key."""
 
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +10,20 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
+from sklearn.datasets import load_digits
 
 from common.errors import DataError
-from images.labelled import read_labelled_images
+from common.files import sha256_of
+from images.idx import write_idx
+from images.layout import Layout
+from images.splits import Split
+from prepare import read_wholes
 
 SHAPE = (3, 2)
 IMAGES = np.arange(30, dtype=np.uint8).reshape(5, *SHAPE) * 8
 LABELS = np.array([0, 1, 2, 1, 255], dtype=np.uint8)
+ENTRY = {"label": "what", "image_shape": list(SHAPE)}
 
 
 def columns() -> dict[str, np.ndarray]:
@@ -23,10 +31,22 @@ def columns() -> dict[str, np.ndarray]:
     return {"p0": pixels.pop("p0"), "what": LABELS, **pixels}
 
 
-def write_csv(path, content: dict) -> None:
+def write_csv(path, content: dict, separator=",", header=True) -> None:
     rows = zip(*content.values(), strict=True)
-    lines = [",".join(content), *(",".join(map(str, row)) for row in rows)]
-    path.write_text("\n".join(lines) + "\n")
+    lines = [list(content)] * header + [list(map(str, row)) for row in rows]
+    path.write_text("".join(separator.join(line) + "\n" for line in lines))
+
+
+def read(path, role="train", **keys) -> Split:
+    """Read a data set whose files are all this one, as `prepare` reads it."""
+    named = {"name": path.name, "sha256": sha256_of(path)}
+    files = keys.pop("files", {})
+    entry = ENTRY | {"files": {r: named | files.get(r, {}) for r in ("train", "test")}} | keys
+    return read_all(path.parent, entry)[role]
+
+
+def read_all(folder, entry) -> dict[str, Split]:
+    return read_wholes(folder, entry, Layout.of_entry("mine", entry))
 
 
 @pytest.fixture
@@ -46,23 +66,192 @@ def write(tmp_path):
     return write
 
 
+def require_images(split: Split, images=IMAGES, labels=LABELS) -> None:
+    assert split.pixels.dtype == split.labels.dtype == np.uint8
+    assert np.array_equal(split.pixels, images.reshape(len(images), -1))
+    assert split.image_shape == images.shape[1:]
+    assert np.array_equal(split.labels, labels)
+
+
+# --- formats --------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".npz"])
 def test_every_format_gives_the_same_arrays(write, ending):
-    images, labels = read_labelled_images(write(ending), "what", SHAPE)
-    assert images.dtype == labels.dtype == np.uint8
-    assert np.array_equal(images, IMAGES)
-    assert np.array_equal(labels, LABELS)
+    require_images(read(write(ending)))
 
 
 def test_whole_numbers_may_be_written_with_a_point_and_images_flat(write):
     floats = {"p3": IMAGES.reshape(5, -1)[:, 3].astype(float)}
-    assert np.array_equal(read_labelled_images(write(".csv", **floats), "what", SHAPE)[0], IMAGES)
-    flat = write(".npz", images=IMAGES.reshape(5, 6).astype(np.int64))
-    assert np.array_equal(read_labelled_images(flat, "what", SHAPE)[0], IMAGES)
+    require_images(read(write(".csv", **floats)))
+    require_images(read(write(".npz", images=IMAGES.reshape(5, 6).astype(np.int64))))
+
+
+def png(pixels, kind="PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+FLAT = IMAGES.reshape(5, -1)
+PICTURES = [png(image) for image in IMAGES]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([{"bytes": png, "path": None} for png in PICTURES]),
+        pa.array(PICTURES),
+        pa.array(FLAT.tolist()),
+        pa.array(FLAT.tolist(), pa.list_(pa.uint8(), 6)),
+        pa.array(IMAGES.tolist(), pa.large_list(pa.list_(pa.float32()))),
+        pa.array([image.tobytes() for image in IMAGES]),
+        pa.array([image.tobytes() for image in IMAGES], pa.binary(6)),
+    ],
+    ids=["hugging face", "png", "lists", "fixed lists", "nested lists", "bytes", "fixed bytes"],
+)
+def test_parquet_may_have_an_image_in_one_column(tmp_path, column):
+    path = tmp_path / "images.parquet"
+    pq.write_table(pa.table({"image": column, "what": LABELS}), path)
+    require_images(read(path))
+
+
+def test_jpeg_and_colours_are_decoded(tmp_path):
+    path = tmp_path / "images.parquet"
+    red = np.zeros((2, 8, 8, 3), np.uint8)
+    red[..., 0] = 254
+    pq.write_table(pa.table({"image": [png(i, "JPEG") for i in red], "what": [0, 1]}), path)
+    split = read(path, image_shape=[8, 8], channels=3)
+    assert split.image_shape == (8, 8, 3)
+    assert np.array_equal(split.pixels, red.reshape(2, -1))
+    with pytest.raises(DataError, match=r"'image', row 1: .* mode RGB.*`data.mine.channels`, 1"):
+        read(path, image_shape=[8, 8])
+
+
+def test_a_picture_is_held_to_its_size_before_it_is_decoded(tmp_path):
+    path = tmp_path / "images.parquet"
+    bomb = png(np.zeros((5000, 5000), np.uint8))
+    pq.write_table(pa.table({"image": [PICTURES[0], bomb], "what": [0, 1]}), path)
+    with pytest.raises(DataError, match=r"row 2: a picture of 5000 x 5000 .*image_shape.* 3 x 2"):
+        read(path)
+
+
+def test_keras_has_all_arrays_in_one_file(tmp_path):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=IMAGES, y_train=LABELS, x_test=IMAGES[3:], y_test=LABELS[3:, None])
+    named = {r: {"images": f"x_{r}", "labels": f"y_{r}"} for r in ("train", "test")}
+    require_images(read(path, files=named))
+    require_images(read(path, "test", files=named), IMAGES[3:], LABELS[3:])
+    with pytest.raises(DataError, match=r"'what'.*`data.mine.label`.*'x_train' uint8 \(5, 3, 2\)"):
+        read(path)
+    with pytest.raises(DataError, match=r"Name it in `data.mine.files.train.labels`"):
+        read(path, label=None)
+
+
+def test_csv_is_read_as_declared(tmp_path):
+    path = tmp_path / "images.csv"
+    write_csv(path, columns(), "\t", header=False)
+    require_images(read(path, header=False, separator="\t", label=1))
+
+
+def test_several_files_are_one(tmp_path):
+    for number, rows in enumerate((slice(0, 2), slice(2, 5))):
+        path = tmp_path / f"{number}.csv"
+        write_csv(path, {name: values[rows] for name, values in columns().items()})
+    files = [{"name": f"{n}.csv", "sha256": sha256_of(tmp_path / f"{n}.csv")} for n in (0, 1)]
+    entry = ENTRY | {"files": {"train": files, "test": files[1]}}
+    wholes = read_all(tmp_path, entry)
+    require_images(wholes["train"])
+    require_images(wholes["test"], IMAGES[2:], LABELS[2:])
+
+
+def test_transposed_images_are_put_upright(tmp_path):
+    path = tmp_path / "images.npz"
+    np.savez(path, what=LABELS, images=IMAGES.swapaxes(1, 2))
+    require_images(read(path, transposed=True))
+
+
+def test_colours_may_come_first(tmp_path):
+    path = tmp_path / "images.npz"
+    images = np.arange(120, dtype=np.uint8).reshape(5, 3, 2, 4) * 2
+    np.savez(path, what=LABELS, images=images.transpose(0, 3, 1, 2)[:, :3])
+    split = read(path, channels=3, channels_first=True)
+    require_images(split, images[..., :3])
+
+
+# --- columns --------------------------------------------------------------------------------------
+
+
+def two_tables(folder, train: dict, test: dict) -> dict:
+    write_csv(folder / "train.csv", train)
+    write_csv(folder / "test.csv", test)
+    return ENTRY | {
+        "files": {
+            role: {"name": f"{role}.csv", "sha256": sha256_of(folder / f"{role}.csv")}
+            for role in ("train", "test")
+        }
+    }
+
+
+@given(order=st.permutations(range(7)), other=st.permutations(range(7)))
+@settings(max_examples=20, deadline=None)
+def test_columns_are_matched_by_name(tmp_path_factory, order, other):
+    names = list(columns())
+    tables = [{names[i]: columns()[names[i]] for i in chosen} for chosen in (order, other)]
+    folder = tmp_path_factory.mktemp("tables")
+    wholes = read_all(folder, two_tables(folder, *tables))
+    require_images(wholes["train"])
+    require_images(wholes["test"])
+
+
+def test_columns_of_other_names_are_refused(tmp_path):
+    other = {name.replace("p5", "q5"): values for name, values in columns().items()}
+    with pytest.raises(DataError, match=r"test.csv: .* missing 'p5'; not there 'q5'"):
+        read_all(tmp_path, two_tables(tmp_path, columns(), other))
+
+
+def test_a_column_that_is_no_pixel_can_be_ignored(tmp_path):
+    path = tmp_path / "images.csv"
+    write_csv(path, {"id": range(5), **columns()})
+    with pytest.raises(DataError, match=r"7 columns beside 'what'.*'id' may go to `data.mine.ign"):
+        read(path)
+    require_images(read(path, ignore=["id"]))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".npz"])
+def test_a_wrong_name_of_the_labels_gets_the_nearest_one(write, ending):
+    with pytest.raises(DataError, match=r"'wath', which `data.mine.label` .*did you mean 'what'"):
+        read(write(ending), label="wath")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "images.csv"
+    path.write_text("what,p,p\n1,2,3\n")
+    with pytest.raises(DataError, match=r"2 columns of the name 'p'.*`data.mine.header`"):
+        read(path, image_shape=[1, 2])
+
+
+def test_a_wrong_separator_and_a_missing_header_name_their_keys(tmp_path):
+    path = tmp_path / "images.csv"
+    write_csv(path, columns(), ";")
+    with pytest.raises(DataError, match=r'no \',\', but 6 times ";".*`data.mine.separator` to ";"'):
+        read(path)
+    for label in ("what", 1):
+        write_csv(path, columns(), header=False)
+        with pytest.raises(DataError, match=r"numbers only .*`data.mine.header` to false"):
+            read(path, label=label)
+    with pytest.raises(DataError, match=r"a position from 0 to 6"):
+        read(path, header=False)
+    write_csv(path, columns())
+    with pytest.raises(DataError, match=r"row 1: found 'p0'.*Has the file a header\?"):
+        read(path, header=False, label=1)
+
+
+# --- pixels ---------------------------------------------------------------------------------------
 
 
 def with_value(value, row=2) -> np.ndarray:
-    values = IMAGES.reshape(5, -1)[:, 3].astype(object)
+    values = FLAT[:, 3].astype(object)
     values[row] = value
     return values
 
@@ -70,16 +259,22 @@ def with_value(value, row=2) -> np.ndarray:
 @pytest.mark.parametrize(
     ("ending", "changes", "message"),
     [
-        (".csv", {"p3": with_value(256)}, "column 'p3', row 3: found 256; must be a whole"),
-        (".csv", {"p3": with_value(-1)}, "column 'p3', row 3: found -1"),
-        (".csv", {"p3": with_value(0.5)}, "column 'p3', row 3: found 0.5"),
-        (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; must be a number"),
+        (".csv", {"p3": with_value(256)}, "image 3, pixel 4: found 256, outside of `data.mine.pix"),
+        (".csv", {"p3": with_value(-1)}, "image 3, pixel 4: found -1.*The values go from -1 to 23"),
+        (".csv", {"p3": with_value(0.5)}, "found 0.5; pixels must be whole numbers"),
+        (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; a pixel must be a n"),
         (".csv", {"p3": with_value("")}, "column 'p3', row 3: there is no value"),
-        (".csv", {"what": [0, 1, 2, 1, 300]}, "column 'what', row 5: found 300"),
-        (".csv", {"p6": LABELS}, "7 columns beside 'what', but `image_shape` .* makes 6 pixels"),
+        (".csv", {"what": [0, 1, 2, 1, 300]}, "row 5: found the label 300.*`data.mine.label`"),
+        (".csv", {"what": [0, 1, 2, 1, 0.5]}, "row 5: found the label 0.5"),
+        (
+            ".csv",
+            {"p6": LABELS},
+            r"7 columns .* `data.mine.image_shape` .* makes 6",
+        ),
         (".parquet", {"p3": pa.array([1, None, 3, 4, 5])}, "column 'p3', row 2: there is no"),
         (".parquet", {"p3": pa.array([True] * 5)}, "column 'p3', row 1: found True"),
-        (".npz", {"images": IMAGES.astype(int) * 9}, "array 'images', row 1: found"),
+        (".npz", {"images": IMAGES.astype(int) * 9}, "pixel .: found .* outside of"),
+        (".npz", {"images": IMAGES * np.nan}, "image 1, pixel 1: found nan"),
         (
             ".npz",
             {"images": IMAGES[:4]},
@@ -88,30 +283,143 @@ def with_value(value, row=2) -> np.ndarray:
         (
             ".npz",
             {"images": IMAGES.transpose(0, 2, 1)},
-            r"has the shape \(5, 2, 3\); must be \(",
+            r"has the shape \(5, 2, 3\); must be .*`data.mine.transposed`",
         ),
-        (".npz", {"what": LABELS[:, np.newaxis]}, r"'what' has the shape \(5, 1\)"),
-        (".npz", {"more": LABELS}, "one array beside 'what' must be there; found 'images', 'more'"),
-        (".npz", {"what": np.array(["a"] * 5)}, "array 'what' has the type <U1; must be numbers"),
-        (".npz", {"what": np.array([None] * 5)}, "not readable as a NumPy file .*pickle"),
+        (".npz", {"what": np.eye(5)}, r"'what' has the shape \(5, 5\)"),
+        (".npz", {"more": LABELS}, "which array has the images.*`data.mine.files.train"),
+        (".npz", {"what": np.array([None] * 5)}, "'what' holds Python objects.*astype"),
+        (".npz", {"images": np.array([[["a"] * 2] * 3] * 5)}, "type <U1; pixels must be numbers"),
     ],
 )
-def test_an_error_names_its_column_and_row(write, ending, changes, message):
-    with pytest.raises(DataError, match=message):
-        read_labelled_images(write(ending, **changes), "what", SHAPE)
+def test_an_error_names_its_place_and_key(write, ending, changes, message):
+    path = write(ending, **changes)
+    with pytest.raises(DataError, match=message) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("scale", [16, 15, 1])
+def test_digits_of_a_smaller_range_need_it_declared(tmp_path, scale):
+    """scikit-learn's digits, as they are (0..16) and with fewer shades."""
+    digits = load_digits()
+    images = np.minimum(digits.images, scale)
+    path = tmp_path / "digits.npz"
+    np.savez(path, images=images, what=digits.target)
+    keys = {"image_shape": [8, 8]}
+    with pytest.raises(DataError, match=rf"largest pixel is {scale}, .*such as \[0, {scale}\]"):
+        read(path, **keys)
+    split = read(path, pixel_range=[0, scale], **keys)
+    assert split.brightest == scale
+    assert np.array_equal(split.pixels, images.reshape(-1, 64))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (0, 65535)])
+def test_levels_of_fractions_are_found_exactly(tmp_path, kind, low, high):
+    bytes_ = np.arange(256, dtype=np.uint8)[:, np.newaxis]
+    path = tmp_path / "images.npz"
+    np.savez(path, images=(low + bytes_ * ((high - low) / 255)).astype(kind), what=bytes_[:, 0] % 2)
+    split = read(path, image_shape=[1, 1], pixel_range=[low, high])
+    assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
+
+
+def test_more_than_256_levels_are_refused(tmp_path):
+    path = tmp_path / "images.npz"
+    np.savez(path, images=np.random.default_rng(0).random((50, 6)), what=np.arange(50) % 2)
+    with pytest.raises(DataError, match=r"at most 256 evenly spaced levels from 0 to 1.*pixel_r"):
+        read(path, pixel_range=[0, 1])
+
+
+# --- labels ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".npz"])
-def test_a_wrong_name_of_the_labels_gets_the_nearest_one(write, ending):
-    with pytest.raises(DataError, match=r"'wath', which `label` .* did you mean 'what'"):
-        read_labelled_images(write(ending), "wath", SHAPE)
+def test_words_are_numbered_by_the_alphabet_or_as_declared(write, ending):
+    path = write(ending, what=np.array(["dog", "cat", "dog", "ant", "NA"]))
+    split = read(path)
+    assert split.class_names == ("NA", "ant", "cat", "dog")
+    assert split.labels.tolist() == [3, 2, 3, 1, 0]
+    split = read(path, class_names=["dog", "cat", "ant", "NA"])
+    assert split.labels.tolist() == [0, 1, 0, 2, 3]
+    with pytest.raises(DataError, match=r"row 2: .*'cat'.*`data.mine.class_names`.*'ca'"):
+        read(path, class_names=["dog", "ca", "ant", "NA"])
 
 
-def test_two_columns_of_one_name_are_refused(tmp_path):
-    path = tmp_path / "images.csv"
-    path.write_text("what,p,p\n1,2,3\n")
-    with pytest.raises(DataError, match="several columns of the name 'p'"):
-        read_labelled_images(path, "what", (1, 2))
+def test_words_of_the_tasks_are_held_to_the_files(write):
+    path = write(".npz", what=np.array(["dog", "cat", "dog", "cat", "cat"]))
+    assert read(path, class_words=["ant", "cat", "dog"]).labels.tolist() == [2, 1, 2, 1, 1]
+    with pytest.raises(DataError, match=r"row 2: found the label 'cat'.*`classes` of a task"):
+        read(path, class_words=["ant", "dog"])
+    path = write(".npz", what=LABELS % 2)
+    with pytest.raises(DataError, match=r"numbers, but tasks name 'ant'.*`data.mine.class_names`"):
+        read(path, class_words=["ant", "dog"])
+
+
+def test_words_that_are_numbers_are_numbers(write):
+    split = read(write(".npz", what=LABELS.astype(str)))
+    assert split.class_names == () and np.array_equal(split.labels, LABELS)
+
+
+def test_numbers_have_the_names_of_their_places(write):
+    path = write(".npz", what=LABELS % 3)
+    split = read(path, class_names=["ant", "bee", "cat"])
+    assert [split.name_of(label) for label in split.labels[:3]] == ["ant", "bee", "cat"]
+    with pytest.raises(DataError, match=r"row 3: found the label 2.*class_names` has 2 names"):
+        read(path, class_names=["ant", "bee"])
+
+
+def test_words_and_numbers_do_not_mix(tmp_path):
+    words = columns() | {"what": np.array(list("abcde"))}
+    with pytest.raises(DataError, match=r"test.csv .*its labels are numbers, but words in .*train"):
+        read_all(tmp_path, two_tables(tmp_path, words, columns()))
+
+
+# --- IDX of other types ---------------------------------------------------------------------------
+
+
+IDX_CODES = {"u1": 0x08, "i1": 0x09, ">i2": 0x0B, ">i4": 0x0C, ">f4": 0x0D, ">f8": 0x0E}
+
+
+def write_any_idx(path: Path, array: np.ndarray, kind: str) -> None:
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    path.write_bytes(
+        bytes([0, 0, IDX_CODES[kind], array.ndim]) + sizes + array.astype(kind).tobytes()
+    )
+
+
+def idx_entry(folder, **keys) -> dict:
+    return keys | {
+        "files": {
+            f"{role}_{part}": {"name": part, "sha256": sha256_of(folder / part)}
+            for role in ("train", "test")
+            for part in ("images", "labels")
+        }
+    }
+
+
+@pytest.mark.parametrize("kind", IDX_CODES)
+def test_idx_of_all_types_is_read(tmp_path, kind):
+    images = IMAGES // (2 if kind == "i1" else 1)
+    write_any_idx(tmp_path / "images", images, kind)
+    write_any_idx(tmp_path / "labels", LABELS % 100, kind)
+    keys = {"pixel_range": [0, 127]} if kind == "i1" else {}
+    require_images(read_all(tmp_path, idx_entry(tmp_path, **keys))["train"], images, LABELS % 100)
+
+
+def test_labels_of_several_columns_are_read_by_position(tmp_path):
+    """As QMNIST has them, int32 (n, 8)."""
+    write_idx(tmp_path / "images", IMAGES)
+    table = np.arange(40).reshape(5, 8) * 1000
+    table[:, 2] = LABELS
+    write_any_idx(tmp_path / "labels", table, ">i4")
+    require_images(read_all(tmp_path, idx_entry(tmp_path, label=2))["train"])
+    with pytest.raises(DataError, match=r"labels: its header says int32, 5 x 8.*`data.mine.label`"):
+        read_all(tmp_path, idx_entry(tmp_path))
+    with pytest.raises(DataError, match=r"images: its header says uint8, 5 x 3 x 2.*channels`"):
+        read_all(tmp_path, idx_entry(tmp_path, channels=3))
+
+
+# --- limits and damage ----------------------------------------------------------------------------
 
 
 def test_a_claimed_size_takes_no_memory(tmp_path):
@@ -123,47 +431,49 @@ def test_a_claimed_size_takes_no_memory(tmp_path):
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("images.npy", header.getvalue() + IMAGES.tobytes())
     with pytest.raises(DataError, match="array 'images' claims the shape"):
-        read_labelled_images(path, "what", SHAPE)
+        read(path)
 
 
-def test_a_small_file_of_endless_zeros_takes_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("images.labelled._LARGEST_FILE", 10**5)
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_small_file_of_endless_zeros_takes_no_memory(tmp_path, monkeypatch, as_list):
+    monkeypatch.setattr("images.tables._LARGEST", 10**5)
     zeros = np.zeros(10**5, np.uint8)
-    pq.write_table(pa.table({"what": zeros, "p": zeros}), tmp_path / "zeros.parquet")
+    pixels = pa.array([[0]] * 10**5, pa.list_(pa.uint8())) if as_list else zeros
+    pq.write_table(pa.table({"what": zeros, "p": pixels}), tmp_path / "zeros.parquet")
     with pytest.raises(DataError, match="100000 rows of 2 columns would take more memory"):
-        read_labelled_images(tmp_path / "zeros.parquet", "what", (1, 1))
+        read(tmp_path / "zeros.parquet", image_shape=[1, 1])
 
 
 def test_columns_count_with_the_bytes_that_they_take(tmp_path, monkeypatch):
-    monkeypatch.setattr("images.labelled._LARGEST_FILE", 2 * 10**5)
-    zeros = np.zeros(10**5, np.uint8)
-    pq.write_table(pa.table({"what": zeros, "p": zeros}), tmp_path / "zeros.parquet")
-    _, labels = read_labelled_images(tmp_path / "zeros.parquet", "what", (1, 1))
-    assert len(labels) == 10**5
+    monkeypatch.setattr("images.tables._LARGEST", 2 * 10**5)
+    bright = np.full(10**5, 255, np.uint8)
+    pq.write_table(pa.table({"what": bright, "p": bright}), tmp_path / "bright.parquet")
+    assert len(read(tmp_path / "bright.parquet", image_shape=[1, 1]).labels) == 10**5
 
 
 def test_a_csv_file_that_would_take_all_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("images.labelled._LARGEST_CSV", 10)
+    monkeypatch.setattr("images.tables._LARGEST_CSV", 10)
     (tmp_path / "images.csv").write_text("what,p\n1,2\n3,4\n")
     with pytest.raises(DataError, match="larger than 10 bytes"):
-        read_labelled_images(tmp_path / "images.csv", "what", (1, 1))
+        read(tmp_path / "images.csv", image_shape=[1, 1])
 
 
-def test_a_table_without_rows_is_named_as_such(tmp_path):
-    (tmp_path / "images.csv").write_text("what,p\n")
-    with pytest.raises(DataError, match="it has no rows"):
-        read_labelled_images(tmp_path / "images.csv", "what", (1, 1))
+@pytest.mark.parametrize("content", ["what,p\n", ""])
+def test_a_table_without_rows_is_named_as_such(tmp_path, content):
+    (tmp_path / "images.csv").write_text(content)
+    with pytest.raises(DataError, match=r"it has no rows|it is empty"):
+        read(tmp_path / "images.csv", image_shape=[1, 1])
 
 
 def test_a_row_may_be_longer_than_a_block_of_arrow(tmp_path):
     path = tmp_path / "images.csv"
     names = ",".join(f"{i:_>60}" for i in range(20_000))
-    path.write_text(f"what,{names}\n7{',0' * 20_000}\n")
-    images, labels = read_labelled_images(path, "what", (200, 100))
-    assert images.shape == (1, 200, 100) and labels.tolist() == [7]
+    path.write_text(f"what,{names}\n7{',255' * 20_000}\n")
+    split = read(path, image_shape=[200, 100])
+    assert split.image_shape == (200, 100) and split.labels.tolist() == [7]
 
 
-damaged = settings(
+generated = settings(
     max_examples=60,
     deadline=None,
     derandomize=True,
@@ -171,7 +481,70 @@ damaged = settings(
 )
 
 
-@damaged
+@generated
+@given(data=st.data())
+def test_a_generated_table_is_read_rightly_or_refused_with_file_and_key(tmp_path, data):
+    """Whatever is declared about whatever was written: a right result or a message of ours."""
+    low, high = data.draw(st.sampled_from([(0, 255), (0, 16), (0, 1), (-1, 1), (-128, 127)]))
+    n, rows, cols = (data.draw(st.integers(1, 4)) for _ in range(3))
+    levels = np.array(
+        data.draw(st.lists(st.integers(0, 16), min_size=n * rows * cols, max_size=n * rows * cols))
+    )
+    pixels = low + levels * ((high - low) / 16)
+    if data.draw(st.booleans()):
+        pixels = np.rint(pixels)
+    labels = data.draw(
+        st.lists(st.sampled_from([0, 1, 7, "a", "b c", "ü"]), min_size=n, max_size=n)
+    )
+    names = [f"p{i}" for i in range(rows * cols)]
+    pixels = pixels.reshape(n, -1)
+    table = {"what": labels} | {name: pixels[:, i].tolist() for i, name in enumerate(names)}
+    order = data.draw(st.permutations(list(table)))
+    separator, header = data.draw(st.sampled_from(",;")), data.draw(st.booleans())
+    path = tmp_path / "t.csv"
+    write_csv(path, {name: table[name] for name in order}, separator, header)
+    keys = {
+        "image_shape": [rows, cols],
+        "pixel_range": data.draw(st.sampled_from([[0, 255], [low, high]])),
+        "separator": data.draw(st.sampled_from([separator, separator, ","])),
+        "header": data.draw(st.sampled_from([header, header, True])),
+        "label": data.draw(st.sampled_from(["what", order.index("what")])),
+    }
+    try:
+        split = read(path, **keys)
+    except DataError as error:
+        assert str(path) in str(error)
+        assert "`data.mine." in str(error) or "there is no value" in str(error)
+    else:
+        assert keys["header"] == header
+        declared, bright = keys["pixel_range"], split.brightest
+        shown = declared[0] + split.pixels * ((declared[1] - declared[0]) / bright)
+        wanted = pixels if header else pixels[:, [int(n[1:]) for n in order if n != "what"]]
+        assert np.allclose(shown, wanted, atol=1e-5)
+        assert [split.name_of(label) for label in split.labels] == list(map(str, labels))
+
+
+@generated
+@given(data=st.data())
+def test_a_generated_idx_file_is_read_rightly_or_refused(tmp_path, data):
+    kind = data.draw(st.sampled_from(list(IDX_CODES)))
+    shape = tuple(data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=4)))
+    low = data.draw(st.sampled_from([0, -3]))
+    values = data.draw(st.lists(st.integers(low, 127), min_size=81, max_size=81))
+    array = np.resize(np.array(values), shape).astype(kind)
+    write_any_idx(tmp_path / "images", array, kind)
+    write_any_idx(tmp_path / "labels", np.arange(shape[0]), kind)
+    entry = idx_entry(tmp_path, pixel_range=data.draw(st.sampled_from([[0, 255], [-128, 127]])))
+    try:
+        split = read_all(tmp_path, entry)["train"]
+    except DataError as error:
+        assert str(tmp_path) in str(error) and "`data.mine." in str(error)
+    else:
+        shown = split.pixels.astype(float) + entry["pixel_range"][0]
+        assert split.brightest == 255 and np.array_equal(shown, array.reshape(shape[0], -1))
+
+
+@generated
 @given(data=st.data())
 def test_a_damaged_header_in_a_whole_archive_gives_arrays_or_our_error(tmp_path, data):
     """The checksum of the archive notices damage, but not what was packed damaged."""
@@ -188,7 +561,7 @@ def test_a_damaged_header_in_a_whole_archive_gives_arrays_or_our_error(tmp_path,
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".npz"])
-@damaged
+@generated
 @given(data=st.data())
 def test_damaged_bytes_give_arrays_or_our_error(write, ending, data):
     path = write(ending)
@@ -199,11 +572,22 @@ def test_damaged_bytes_give_arrays_or_our_error(write, ending, data):
     require_arrays_or_our_error(path)
 
 
+@generated
+@given(data=st.data())
+def test_a_damaged_picture_gives_an_image_or_our_error(tmp_path, data):
+    content = bytearray(PICTURES[0])
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "images.parquet"
+    pq.write_table(pa.table({"image": [PICTURES[4], bytes(content)], "what": [0, 1]}), path)
+    require_arrays_or_our_error(path)
+
+
 def require_arrays_or_our_error(path) -> None:
     try:
-        images, labels = read_labelled_images(path, "what", SHAPE)
+        split = read(path)
     except DataError as error:
         assert str(path) in str(error)
     else:
-        assert images.shape[1:] == SHAPE
-        assert len(images) == len(labels)
+        assert split.image_shape == SHAPE
+        assert len(split.pixels) == len(split.labels)

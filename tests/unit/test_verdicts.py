@@ -15,6 +15,7 @@ from judging.verdicts import (
     bounds,
     holds,
     judge,
+    region,
     verdict_of,
 )
 from measuring.quantities import Measured, MeasurementError
@@ -71,6 +72,17 @@ def test_an_opposite_holds_exactly_where_the_relation_does_not(relation, value):
         value, expected._replace(relation=OPPOSITE[relation])
     )
     assert bounds(expected) == bounds(expected._replace(relation=OPPOSITE[relation]))
+
+
+@pytest.mark.parametrize("relation", OPPOSITE)
+@pytest.mark.parametrize("value", [-1.0, 0.93, 0.97, 1.03, 1.07, 1.5, 3.0])
+def test_a_region_is_where_the_relation_holds(relation, value):
+    expected = Expected(relation, 1.0, 2.0, tolerance=0.05)
+    within = [
+        (low is None or low < value) and (high is None or value < high)
+        for low, high in region(expected)
+    ]
+    assert any(within) is holds(value, expected)
 
 
 LESS = Expected("less than", 0.0)

@@ -15,11 +15,11 @@ SPLITS = ("train", "validation", "test")
 def arrays(checkout, source: str) -> tuple[np.ndarray, np.ndarray]:
     """The tests' IDX files of a source: images (n, 28, 28) and labels (n,)."""
     found = []
-    for name, dimensions in (("images-idx3", 3), ("labels-idx1", 1)):
+    for name in ("images-idx3", "labels-idx1"):
         packed = checkout.folder / "tests" / "data" / f"{source}-{name}-ubyte.gz"
         raw = checkout.folder / "raw"
         raw.write_bytes(gzip.decompress(packed.read_bytes()))
-        found.append(read_idx(raw, dimensions))
+        found.append(read_idx(raw))
     return found[0], found[1]
 
 
@@ -40,12 +40,16 @@ def with_tables(fresh):
     return fresh
 
 
-def dataset(folder, checkout) -> dict:
+RUNS = {"task": "mine", "shuffle": False}
+WEIGHTS = {"kind": "weights", "title": "", "caption": "", "runs": RUNS}
+
+
+def dataset(folder, checkout, test="test.npz") -> dict:
     tiny = yaml.safe_load((checkout.folder / "tests" / "config.tiny.yaml").read_text())
     splits = yaml.safe_load((checkout.folder / "config.yaml").read_text())["data"]["mnist"]
     files = {
         source: {"name": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
-        for source, name in (("train", "train.csv"), ("test", "test.npz"))
+        for source, name in (("train", "train.csv"), ("test", test))
     }
     return {
         "files": files,
@@ -66,5 +70,35 @@ def test_tables_and_idx_files_give_the_same_splits(with_tables):
 
     with_tables.set_config("data.mine.label", "What is it")
     output = with_tables.snakemake(targets[0], check=False)
-    assert "train.csv: no column 'What is it', which `label` in the config names" in output
+    assert "train.csv: no column 'What is it', which `data.mine.label` names" in output
     assert "did you mean 'what is it?'" in output
+
+
+def test_words_and_another_range_go_through_to_figures_and_explorer(with_tables):
+    """The same images with 16 shades and words for labels: CSV with semicolons, no header."""
+    folder = with_tables.folder / "data" / "mine"
+    words = np.array([f"digit {label}" for label in range(10)])
+    for role, source in (("train", "train"), ("test", "t10k")):
+        images, labels = arrays(with_tables, source)
+        shades = (images // 17).reshape(len(labels), -1).astype(str)
+        lines = np.column_stack([words[labels], shades]).tolist()
+        text = "".join(";".join(line) + "\n" for line in lines)
+        (folder / f"{role}.csv").write_text(text)
+    entry = dataset(folder, with_tables, "test.csv") | {"label": 0}
+    with_tables.set_config("data.mine", entry)
+    target = "results/data/mine/train.parquet"
+    assert "Set `data.mine.separator`" in with_tables.snakemake(target, check=False)
+    with_tables.set_config("data.mine.separator", ";")
+    assert "set `data.mine.header` to false" in with_tables.snakemake(target, check=False)
+    with_tables.set_config("data.mine.header", False)
+    assert "such as [0, 15]" in with_tables.snakemake(target, check=False)
+    with_tables.set_config("data.mine.pixel_range", [0, 15])
+    with_tables.set_config("tasks.mine.classes", ["digit 3", "digit 2"])
+    output = with_tables.snakemake(target, check=False)
+    assert "which is not in `data.mine.class_names`" in output
+    with_tables.set_config("data.mine.class_names", words.tolist())
+    with_tables.set_config("figures.mine", WEIGHTS)
+    figure = with_tables.results / "figures" / "mine.svg"
+    output = with_tables.snakemake("results/figures/mine.svg", "results/data/mine/summary.md")
+    assert "| digit 3 (3) |" in output
+    assert figure.stat().st_size > 1000

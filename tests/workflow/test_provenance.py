@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from common.files import write_parquet
 
@@ -187,6 +188,17 @@ def test_the_crate_holds_what_it_describes(checkout):
     assert results >= {f"results/{name}" for name in manifest_of(checkout)["products"]}
     assert "tests/config.tiny.yaml" in entities
     assert all(reference["@id"] in entities for reference in action["object"])
+
+
+def test_what_people_wrote_into_a_draft_for_codecheck_is_kept(checkout):
+    code, output = tool(checkout, "codecheck.py")
+    path = checkout.folder / "codecheck.yml"
+    content = yaml.safe_load(path.read_text())
+    assert code == 0 and all((checkout.folder / e["file"]).is_file() for e in content["manifest"])
+    assert manifest_of(checkout)["version"] in content["source"]
+    path.write_text("of people")
+    code, output = tool(checkout, "codecheck.py")
+    assert code == 1 and "is kept" in output and path.read_text() == "of people"
 
 
 def test_what_an_earlier_config_made_is_named_and_removed_if_asked(checkout):

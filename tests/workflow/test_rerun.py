@@ -27,7 +27,7 @@ def test_adding_a_lambda_trains_that_lambda_only(checkout):
 
 
 def test_an_edit_of_a_plot_draws_figures_and_trains_nothing(checkout):
-    checkout.edit("workflow/scripts/plots/figures.py", "alpha=0.2", "alpha=0.25")
+    checkout.edit("workflow/scripts/plots/figures.py", "alpha=0.25", "alpha=0.3")
     planned = checkout.planned()
     assert planned["figure"] >= 10
     assert not {"train", "collect", "table", "prepare", "download"} & set(planned)

@@ -124,11 +124,7 @@ rule claims:
     output:
         table="results/claims.parquet",
         json="results/claims.json",
-        markdown=report(
-            "results/claims.md",
-            caption="../report/claims.rst",
-            category="Claims",
-        ),
+        markdown="results/claims.md",
     log:
         "results/logs/claims.log",
     benchmark:

@@ -11,6 +11,7 @@ from pipeline.config import ConfigError, check_files, read_config
 from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
 from pipeline.owner import record_owner
+from pipeline.project import project
 from pipeline.rules import beside_config, code_behind, describe
 from provenance.environment import unlike_the_lock
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, problems, select_blocks
@@ -69,9 +70,15 @@ FIGURES = {
 DATA = {name: config["data"][name] for name in {task["dataset"]: None for task in TASKS.values()}}
 SPLITS = ["train", "validation", "test"]
 SPLIT_FILES = expand("results/data/{dataset}/{split}.parquet", dataset=DATA, split=SPLITS)
+DATA_SUMMARIES = expand(
+    "results/data/{dataset}/summary.{format}", dataset=DATA, format=["json", "md"]
+)
 RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "metrics.parquet"]
 FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
+)
+SCORECARD_FILES = expand(
+    "results/scorecard/{of}.{format}", of=["statements", "questions"], format=["png", "svg", "pdf"]
 )
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
@@ -116,38 +123,39 @@ def run_files(blocks: list, *names: str) -> list[str]:
     return [f"results/runs/{block.folder}/{name}" for block in blocks for name in names]
 
 
-def sha256_of(wildcards) -> str:
-    """The hash that decides whether a raw file is the right one."""
-    files = DATA[wildcards.dataset]["files"].values()
-    return next(file["sha256"] for file in files if file["name"] == wildcards.file)
+def entries_of_files(dataset: str) -> list[dict]:
+    """The raw files of a data set, each name once: a file may hold both sources."""
+    files = DATA[dataset]["files"].values()
+    each = [entry for file in files for entry in (file if isinstance(file, list) else [file])]
+    return list({entry["name"]: entry for entry in each}.values())
 
 
-def raw_files(wildcards) -> dict[str, list[str]]:
-    """The raw files of a data set: two tables, or images and labels as IDX."""
-    files = DATA[wildcards.dataset]["files"]
-    return {
-        source: [
-            f"results/data/{wildcards.dataset}/raw/{files[role]['name']}"
-            for role in (source, f"{source}_images", f"{source}_labels")
-            if role in files
-        ]
-        for source in ("train", "test")
-    }
+def raw_file(wildcards) -> dict:
+    """What the config says of one raw file; its hash decides whether it is the right one."""
+    files = entries_of_files(wildcards.dataset)
+    return next(file for file in files if file["name"] == wildcards.file)
 
 
-def raw_hashes(wildcards) -> list[str]:
-    """The hashes of these files, those of `train` first."""
-    sources = raw_files(wildcards)
-    by_name = {file["name"]: file["sha256"] for file in DATA[wildcards.dataset]["files"].values()}
-    return [by_name[Path(path).name] for source in sources for path in sources[source]]
+def raw_files(wildcards) -> list[str]:
+    """The raw files of a data set."""
+    names = [file["name"] for file in entries_of_files(wildcards.dataset)]
+    return [f"results/data/{wildcards.dataset}/raw/{name}" for name in names]
 
 
-def table_options(wildcards) -> list[str]:
-    """What a table does not say itself, as options; nothing for IDX files."""
-    dataset = DATA[wildcards.dataset]
-    if "label" not in dataset:
-        return []
-    return [f"--label={dataset['label']}", "--image-shape", *map(str, dataset["image_shape"])]
+def dataset_entry(wildcards) -> str:
+    """What the config says of a data set, as JSON; where it comes from changes nothing in it."""
+    entry = DATA[wildcards.dataset]
+    return json.dumps({key: value for key, value in entry.items() if key != "mirrors"})
+
+
+def classes_taken(wildcards) -> str:
+    """What the tasks take of a data set, as JSON: each choice once, by the first task's name."""
+    taken: dict[str, dict] = {}
+    for name, task in TASKS.items():
+        choice = {key: task[key] for key in ("classes", "train_size")}
+        if task["dataset"] == wildcards.dataset and choice not in taken.values():
+            taken[name] = choice
+    return json.dumps(taken)
 
 
 def split_files(wildcards) -> dict[str, str]:
@@ -241,6 +249,7 @@ def claim_files() -> dict[str, list[str]]:
         "equations": ["results/equations.json"],
         "identifiability": identifiability_files(),
         "claims": [f"results/claims.{format}" for format in ("parquet", "json", "md")],
+        "scorecard": SCORECARD_FILES,
     }
 
 
@@ -256,8 +265,17 @@ def report_files() -> list[str]:
 
 def report_config() -> str:
     """The parts of the config that the typeset report prints, as JSON; the rest rebuilds nothing."""
-    splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
-    captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
+    data = {
+        name: {
+            "splits": dataset["splits"],
+            "sha256": next(iter(dataset["files"].values()))["sha256"],
+        }
+        for name, dataset in DATA.items()
+    }
+    told = {
+        figure: {key: entry[key] for key in ("title", "caption")}
+        for figure, entry in FIGURES.items()
+    }
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
     # The command line must not grow with the seeds.
     tasks = {
@@ -269,12 +287,12 @@ def report_config() -> str:
         }
         for name, task in config["tasks"].items()
     }
-    return json.dumps({"data": splits, "tasks": tasks, "figures": captions, "tables": tables})
+    return json.dumps({"data": data, "tasks": tasks, "figures": told, "tables": tables})
 
 
 def figure_params(wildcards) -> str:
-    """What a figure looks like, as JSON. The caption is not in it: it stands in the report."""
-    unseen = ("caption", "min_seeds")
+    """What a figure looks like, as JSON. Title and caption are not in it: they stand in reports."""
+    unseen = ("title", "caption", "min_seeds")
     return json.dumps({k: v for k, v in FIGURES[wildcards.figure].items() if k not in unseen})
 
 

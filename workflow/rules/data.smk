@@ -1,4 +1,5 @@
-# Comes in: nothing but the config. Goes out: results/data/<dataset>/{train,validation,test}.parquet.
+# Comes in: nothing but the config. Goes out: results/data/<dataset>/{train,validation,test}.parquet,
+# and what is in them, results/data/<dataset>/summary.{json,md}.
 
 
 rule download:
@@ -13,20 +14,24 @@ rule download:
     conda:
         "../envs/jobs.yaml"
     params:
-        mirrors=lambda wildcards: DATA[wildcards.dataset]["mirrors"],
-        sha256=sha256_of,
+        sha256=lambda wildcards: raw_file(wildcards)["sha256"],
+        # Snakemake does not compare what depends on `input`, and should not: the hash decides what
+        # comes, so that another mirror must not train everything anew.
+        mirrors=lambda wildcards, input: DATA[wildcards.dataset]["mirrors"],
+        bytes=lambda wildcards, input: json.dumps(raw_file(wildcards).get("bytes")),
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     shell:
-        # tee, because a download is the one thing whose progress one wants to see.
-        "python -E -s -X utf8 {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        # tee, because a download is the one thing whose progress one wants to see. Its errors go to
+        # the log alone, which is shown when it fails.
+        "> {log:q}; python -E -s -X utf8 {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
+        " --bytes {params.bytes} --output {output:q} 2>> {log:q} | tee -a {log:q}"
 
 
 rule prepare:
     input:
-        unpack(raw_files),
         **code("prepare.py"),
+        raw=raw_files,
     output:
         "results/data/{dataset}/train.parquet",
         "results/data/{dataset}/validation.parquet",
@@ -38,14 +43,38 @@ rule prepare:
     conda:
         "../envs/jobs.yaml"
     params:
-        sha256=raw_hashes,
-        table=table_options,
-        splits=lambda wildcards: json.dumps(DATA[wildcards.dataset]["splits"]),
+        dataset=dataset_entry,
         software=software("prepare.py"),
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
-        "python -E -s -X utf8 {input.script:q}"
-        " --train {input.train:q} --test {input.test:q} --sha256 {params.sha256}"
-        " {params.table:q}"
-        " --splits {params.splits:q} --output {output:q} > {log:q} 2>&1"
+        "python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q} --dataset {params.dataset:q}"
+        ' --raw "$(dirname {input.raw[0]:q})" --output {output:q} > {log:q} 2>&1'
+
+
+rule summarise_data:
+    input:
+        **code("summarise_data.py"),
+        splits=expand("results/data/{{dataset}}/{split}.parquet", split=SPLITS),
+    output:
+        json="results/data/{dataset}/summary.json",
+        markdown="results/data/{dataset}/summary.md",
+    log:
+        "results/logs/summarise_data/{dataset}.log",
+    benchmark:
+        "results/benchmarks/summarise_data/{dataset}.tsv"
+    # Trainings do not wait for it, because another task would then train them all again; but it
+    # starts first, and a training that it would stop stops by itself.
+    priority: 100
+    conda:
+        "../envs/jobs.yaml"
+    params:
+        tasks=classes_taken,
+        software=software("summarise_data.py"),
+    message:
+        "Summarising the splits of {wildcards.dataset}"
+    shell:
+        "> {log:q}; python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q}"
+        " --splits {input.splits:q} --tasks {params.tasks:q} --json {output.json:q} --markdown {output.markdown:q}"
+        # tee, because one wants to see what is trained on before it is.
+        " 2>> {log:q} | tee -a {log:q}"

@@ -4,6 +4,7 @@
 # All that a whole run makes, rule by rule in the order of the DAG.
 PRODUCTS = {
     "prepare": SPLIT_FILES,
+    "summarise_data": DATA_SUMMARIES,
     "train": run_files(BLOCKS, *RUN_FILE_NAMES),
     "collect": ["results/metrics.parquet", "results/history.parquet"],
     "check_results": ["results/checks.json"],
@@ -55,10 +56,11 @@ rule manifest:
         "../envs/jobs.yaml"
     params:
         rules=json.dumps(DEPENDENCIES),
+        version=project()["version"],
         software=software("manifest.py"),
     message:
         "Describing all products in results/manifest.json"
     shell:
         "python -E -s -X utf8 {input.script:q} --products {input.list:q} --rules {params.rules:q}"
-        " --lock {input.lock:q} --manifest {output.manifest:q}"
+        " --version {params.version:q} --lock {input.lock:q} --manifest {output.manifest:q}"
         " --environment {output.environment:q} > {log:q} 2>&1"

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from common import cli
-from plots.figures import draw, save
+from plots.figures import draw
+from plots.style import save
 from runs.results import Results
 
 

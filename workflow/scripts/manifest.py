@@ -17,6 +17,7 @@ def main() -> None:
         "--products", type=Path, required=True, help="a line each: its rule, a space, its path"
     )
     parser.add_argument("--rules", type=json.loads, required=True, help="JSON, see pipeline.rules")
+    parser.add_argument("--version", required=True, help="of the project")
     parser.add_argument("--lock", type=Path, required=True, help="the pinned packages")
     parser.add_argument("--manifest", type=Path, required=True, help="output")
     parser.add_argument("--environment", type=Path, required=True, help="output")
@@ -33,7 +34,8 @@ def main() -> None:
         for name, version in rule["software"].items()
     }
     write_json(arguments.environment, environment(packages, arguments.lock))
-    write_json(arguments.manifest, manifest_of(products, arguments.rules, folder))
+    manifest = manifest_of(products, arguments.rules, folder, arguments.version)
+    write_json(arguments.manifest, manifest)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,10 @@ SPLITS = ("train", "validation", "test")
 
 def separating_weights(optimum: Optimum, train: Examples) -> np.ndarray | None:
     """Whole numbers that prove the training images to be separable, if the weights do."""
-    integers = integer_weights(optimum.weights) if optimum.separated else None
-    proven = integers is not None and smallest_margins(integers, *train).min() > 0
-    return integers if proven else None
+    if not optimum.separated:
+        return None
+    integers = integer_weights(optimum.weights, train.brightest)
+    return integers if smallest_margins(integers, train).min() > 0 else None
 
 
 def results_of(

@@ -9,8 +9,10 @@ import numpy as np
 from common import cli
 from common.errors import DataError
 from common.files import sha256_of
-from images.idx import read_idx
-from images.labelled import read_labelled_images
+from images.labels import to_codes
+from images.layout import Layout
+from images.levels import to_bytes
+from images.sources import ROLES, raw_files, read_sources
 from images.splits import Split, write_split
 
 
@@ -28,85 +30,69 @@ def require_content(path: Path, sha256: str) -> None:
         )
 
 
-def read_idx_files(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read images (n, rows, columns) and labels (n,) that belong together.
+def read_wholes(folder: Path, entry: dict, layout: Layout) -> dict[str, Split]:
+    """Read the files of each role as one split of all their images.
 
     Raises:
-        DataError: a file is damaged or the counts differ.
+        DataError: a file is not what the config says.
     """
-    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    if len(images) != len(labels):
-        raise DataError(
-            f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels; "
-            "they do not belong together. Delete both and run again, or correct `files` in the "
-            "config."
+    for role in ROLES:
+        for file in raw_files(entry["files"], role):
+            require_content(folder / file["name"], file["sha256"])
+    sources = read_sources(folder, entry["files"], layout)
+    # Messages name the files.
+    place = {
+        role: " and ".join(str(folder / file["name"]) for file in raw_files(entry["files"], role))
+        for role in ROLES
+    }
+    by_role = {f"{place[role]} ({role})": role for role in ROLES}
+    pixels, brightest = to_bytes({p: sources[r].images for p, r in by_role.items()}, layout)
+    labels, names = to_codes({p: sources[r].labels for p, r in by_role.items()}, layout)
+    return {
+        role: Split(
+            np.arange(len(labels[p]), dtype=np.uint32),
+            labels[p],
+            pixels[p].reshape(len(labels[p]), -1),
+            pixels[p].shape[1:],
+            layout.pixel_range,
+            brightest,
+            names,
         )
-    return images, labels
+        for p, role in by_role.items()
+    }
 
 
-def require_one_shape(sources: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """A model takes images of one shape only.
-
-    Raises:
-        DataError: the images of the sources have different shapes.
-    """
-    shapes = {source: images.shape[1:] for source, (images, _) in sources.items()}
-    if len(set(shapes.values())) > 1:
-        found = ", ".join(f"{source} {r} x {c}" for source, (r, c) in shapes.items())
-        raise DataError(
-            f"the images have different shapes: {found} pixels; correct `files` in the config."
-        )
-
-
-def cut(images: np.ndarray, labels: np.ndarray, first: int, count: int, name: str) -> Split:
+def cut(whole: Split, first: int, count: int, name: str) -> Split:
     """Take the images first .. first + count - 1 of a source.
 
     Raises:
         DataError: the source has not that many.
     """
-    if first + count > len(images):
+    n = len(whole.labels)
+    if first + count > n:
         raise DataError(
             f"split {name} wants the images {first} to {first + count - 1}, but the source has "
-            f"{len(images)}; correct `splits` in the config."
+            f"{n}; correct `splits` in the config."
         )
     rows = slice(first, first + count)
-    index = np.arange(first, first + count, dtype=np.uint32)
-    return Split(index, labels[rows], images[rows].reshape(count, -1), images.shape[1:])
+    return whole._replace(
+        index=whole.index[rows], labels=whole.labels[rows], pixels=whole.pixels[rows]
+    )
 
 
 def main() -> None:
     """Read the command line, cut and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for source in ("train", "test"):
-        parser.add_argument(
-            f"--{source}",
-            nargs="+",
-            type=Path,
-            required=True,
-            help="images and labels as IDX, or one table of both",
-        )
-    parser.add_argument("--sha256", nargs="+", required=True, help="of these files, train first")
-    parser.add_argument("--label", help="of tables: name of the column of the labels")
-    parser.add_argument("--image-shape", nargs=2, type=int, help="of tables: rows, columns")
-    parser.add_argument(
-        "--splits", type=json.loads, required=True, help="JSON: name -> from, first, count"
-    )
+    parser.add_argument("--name", required=True, help="of the data set")
+    parser.add_argument("--dataset", type=json.loads, required=True, help="JSON: its config entry")
+    parser.add_argument("--raw", type=Path, required=True, help="folder of its files")
     parser.add_argument("--output", nargs="+", type=Path, required=True, help="NAME.parquet each")
     arguments = parser.parse_args()
-    for path, digest in zip([*arguments.train, *arguments.test], arguments.sha256, strict=True):
-        require_content(path, digest)
-    sources = {}
-    for source in ("train", "test"):
-        files = getattr(arguments, source)
-        sources[source] = (
-            read_labelled_images(*files, arguments.label, arguments.image_shape)
-            if arguments.image_shape
-            else read_idx_files(*files)
-        )
-    require_one_shape(sources)
+    layout = Layout.of_entry(arguments.name, arguments.dataset)
+    wholes = read_wholes(arguments.raw, arguments.dataset, layout)
     for path in arguments.output:
-        split = arguments.splits[path.stem]
-        write_split(path, cut(*sources[split["from"]], split["first"], split["count"], path.stem))
+        split = arguments.dataset["splits"][path.stem]
+        write_split(path, cut(wholes[split["from"]], split["first"], split["count"], path.stem))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def train(arguments: argparse.Namespace) -> None:
     examples = {name: select_classes(split, settings.classes) for name, split in splits.items()}
     examples["train"] = first_examples(examples["train"], settings.train_size)
     trainer = make_trainer(settings, examples["train"], examples["validation"])
-    schema = weights_schema(splits["train"].image_shape)
+    schema = weights_schema(splits["train"].image_shape, splits["train"].class_names)
     rows = []
     with (
         # The seeds share the threads; an overflow is told by its step, not by NumPy's warnings.

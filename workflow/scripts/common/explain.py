@@ -106,7 +106,8 @@ def _message(error: dict) -> str:
             key, known = error["loc"][-1], context["known"]
             return f"unknown key {key!r}; allowed: {', '.join(known)}" + nearest(key, known)
         case "literal_error":
-            return unknown(found, re.findall(r"'([^']*)'", context["expected"]))
+            texts = re.findall(r"'([^']*)'", context["expected"])
+            return unknown(found, texts or re.findall(r"\d+", context["expected"]))
         case "union_tag_invalid":
             return unknown(context["tag"], re.findall(r"'([^']*)'", context["expected_tags"]))
     if kind in _KINDS:

@@ -22,6 +22,7 @@ from judging.verdicts import (
     judge,
     number,
     objects,
+    region,
     verdict_of,
 )
 from measuring.catalogue import MEASUREMENTS
@@ -164,11 +165,17 @@ def _counts(entries: list[dict], verdicts: Sequence[Verdict]) -> dict[str, int]:
     return {str(verdict): found[str(verdict)] for verdict in verdicts}
 
 
+#: Verdicts that another number than one makes another word.
+_MANY = {"depends on the reading": "depend on the reading", "definition": "definitions"}
+
+
 def _listed(counts: dict[str, int], names: Iterable[str] | None = None) -> str:
     named = [str(name) for name in (counts if names is None else names)]
     # Nothing is said of what is rare, and none here.
     always = {str(verdict) for verdict in (*OF_STATEMENTS[:5], Verdict.YES, Verdict.NO)}
-    return ", ".join(f"{counts[name]} {name}" for name in named if counts[name] or name in always)
+    said = [name for name in named if counts[name] or name in always]
+    words = [name if counts[name] == 1 else _MANY.get(name, name) for name in said]
+    return ", ".join(f"{counts[name]} {word}" for name, word in zip(said, words, strict=True))
 
 
 def _judge_family(
@@ -336,6 +343,7 @@ def _reading(owner: str, judged: Judged, claims: Claims) -> dict[str, Any]:
         "interval_low": None,
         "interval_high": None,
         "expected": str(reading.expected.as_expected()) if reading.expected else None,
+        "region": region(reading.expected.as_expected()) if reading.expected else [],
         "p_value": None,
         "p_second": None,
         "p_corrected": None,

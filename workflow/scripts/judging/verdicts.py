@@ -195,6 +195,19 @@ def bounds(expected: Expected) -> tuple[float, ...]:
     raise ValueError(f"unknown relation {expected.relation!r}")
 
 
+def region(expected: Expected) -> list[list[float | None]]:
+    """The expected region as intervals [low, high], an open end as None."""
+    ends = bounds(expected)
+    match expected.relation:
+        case "less than" | "at most" | "decreasing":
+            return [[None, ends[0]]]
+        case "greater than" | "at least" | "increasing":
+            return [[ends[0], None]]
+        case "equals" | "between":
+            return [[ends[0], ends[1]]]
+    return [[None, ends[0]], [ends[1], None]]
+
+
 def assess(
     found: Measured, expected: Expected | None, chance: Chance, *, level: float, resamples: int
 ) -> Assessment:

@@ -15,7 +15,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from images.splits import Examples
 from measuring import curves
 from measuring.quantities import (
     Column,
@@ -47,6 +46,7 @@ from measuring.quantities import (
 from regression.evaluation import evaluate
 from regression.separation import smallest_margins
 from runs.curves import block_statistics
+from runs.schemas import CURVES, MEASURED
 
 # Numbers of the metrics
 
@@ -146,15 +146,8 @@ def lead_over_rest(
 def greatest_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
     """The greatest difference between two runs, in any result and at any step of any curve."""
     (row,), (with_,) = results.runs(runs), results.runs(other)
-    columns = [name for name in row if name.endswith(("_loss", "_accuracy"))]
-    columns += ["epochs", "steps", "weight_norm"]
-    differences = [abs(row[name] - with_[name]) for name in columns]
-    for split, name in (
-        ("train", "loss"),
-        ("validation", "loss"),
-        ("train", "accuracy"),
-        ("validation", "accuracy"),
-    ):
+    differences = [abs(row[name] - with_[name]) for name in MEASURED]
+    for split, name in CURVES:
         (_, a), (_, b) = (results.curve(run, split, name) for run in (row, with_))
         differences.append(float(np.max(np.abs(a - b))) if len(a) == len(b) else math.inf)
     if not all(map(math.isfinite, differences)):
@@ -499,7 +492,7 @@ def separation(results: Results, *, task: str, l2_lambda: str) -> Measured:
     wrong, how = optimum["train_misclassified"], f"status: {optimum['status']}"
     where = f"optima.json: l2_lambda={l2_lambda}; train_misclassified"
     if integers is not None:
-        margins = smallest_margins(integers, *examples)
+        margins = smallest_margins(integers, examples)
         wrong = int(np.count_nonzero(margins <= 0))
         how = f"counted in whole numbers, the smallest margin {margins.min()}"
         where = f"separation.parquet: l2_lambda={l2_lambda}"
@@ -577,22 +570,19 @@ def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndar
 
 def _batch_losses(results: Results, row: Row, batches: int, weights: np.ndarray) -> np.ndarray:
     """Mean loss of each batch of the file's order under some weights, float64 (batches,)."""
-    pixels, targets = results.examples(row, "train")
+    examples = results.examples(row, "train")
     size = row["batch_size"]
-    parts = [slice(batch * size, (batch + 1) * size) for batch in range(batches)]
-    return np.array(
-        [evaluate(row["model"], weights, Examples(pixels[p], targets[p])).loss for p in parts]
-    )
+    parts = [examples.rows(slice(batch * size, (batch + 1) * size)) for batch in range(batches)]
+    return np.array([evaluate(row["model"], weights, part).loss for part in parts])
 
 
 def _roughness(results: Results, row: Row) -> float:
-    weights, _, shape = results.weights(row)
-    return float(curves.roughness(weights[:-1].T.reshape(-1, *shape)).mean())
+    return float(curves.roughness(results.weights(row).pictures()).mean())
 
 
 def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
     """Correlation of each output's weights (rows) with each class's mean image (columns)."""
-    pixels, targets = results.examples(row, split)
+    pixels, targets, _ = results.examples(row, split)
     classes = range(int(targets.max()) + 1)
     means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
     return curves.correlations(results.weights(row).matrix[:-1].T, means)

@@ -85,7 +85,7 @@ def rescaled_difference(
     examples = results.examples(both[0][0], split)
     matrices = []
     for row, longer in both:
-        matrix = results.weights(row)[0]
+        matrix = results.weights(row).matrix
         matrices += [matrix, matrix * (longer["weight_norm"] / row["weight_norm"])]
     losses, right = scores_of_images(both[0][0]["model"], np.array(matrices), examples)
     found = losses if metric == "loss" else right.astype(np.float64)
@@ -113,8 +113,7 @@ def _difference(results: Results, runs: dict, other: dict, unit: str, of) -> Mea
 
 def _images(results: Results, row: Row) -> np.ndarray:
     """Weight images without the bias, float64 (outputs, rows, columns)."""
-    matrix, _, shape = results.weights(row)
-    return matrix[:-1].T.reshape(-1, *shape)
+    return results.weights(row).pictures()
 
 
 def _power_above(results: Results, row: Row, frequency: float) -> float:
@@ -127,9 +126,9 @@ def _power_above(results: Results, row: Row, frequency: float) -> float:
 
 
 def _contrast(results: Results, row: Row, split: str) -> float:
-    pixels, targets = results.examples(row, split)
+    pixels, targets, _ = results.examples(row, split)
     means = np.array([pixels[targets == c].mean(axis=0) for c in range(int(targets.max()) + 1)])
-    weights = results.weights(row)[0][:-1].T
+    weights = results.weights(row).matrix[:-1].T
     return float(np.diag(curves.correlations(weights, means - pixels.mean(axis=0))).mean())
 
 

@@ -51,7 +51,7 @@ def read_config(content: dict, files: Iterable[str | Path] = ()) -> dict:
     """
     try:
         config = Config.model_validate(content).plain()
-        problems = list(_cross_check(config))
+        problems = list(_number_classes(config)) or list(_cross_check(config))
     except ValidationError as error:
         problems = problems_of(error, content)
     if problems:
@@ -65,6 +65,52 @@ def _located(problem: Problem, lines: dict) -> str:
     place = problem.place
     where = [f" ({path}, line {at[place][0]})" for path, at in lines.items() if place in at]
     return f"{place}{''.join(where[-1:])}: {problem.message}"
+
+
+def _number_classes(config: dict) -> Iterator[Problem]:
+    """Put labels where `classes` of a task or a selection has names; `config` is changed.
+
+    Of a data set without `class_names` the names that its tasks use must be the words in its files;
+    they become its `class_words`.
+    """
+    of_task = {f"tasks.{name}": (task, task) for name, task in config["tasks"].items()}
+    of_selection = {
+        f"{part}.{name}.{key}": (entry[key], config["tasks"].get(base_name(entry[key]["task"]), {}))
+        for part, key in (("figures", "runs"), ("tables", "run"))
+        for name, entry in config[part].items()
+    }
+    words_of: dict[str, set[str]] = {}
+    for task, _ in of_task.values():
+        for name in as_list("dataset", task["dataset"]):
+            words_of.setdefault(name, set()).update(_words(task["classes"]))
+    for name, words in words_of.items():
+        dataset = config["data"].get(name, {})
+        if words and "class_names" not in dataset:
+            dataset["class_words"] = sorted(words)
+    for place, (holder, task) in (of_task | of_selection).items():
+        classes = holder.get("classes", [])
+        words = _words(classes)
+        if not words:
+            continue
+        datasets = [config["data"].get(d, {}) for d in as_list("dataset", task.get("dataset", []))]
+        names = [d.get("class_names", d.get("class_words", [])) for d in datasets]
+        if not names or any(of_dataset != names[0] for of_dataset in names):
+            yield Problem(f"{place}.classes", "names of classes need one data set that has them")
+        elif unknowns := [word for word in words if word not in names[0]]:
+            for word in unknowns:
+                yield Problem(f"{place}.classes", unknown(word, names[0]))
+        else:
+            label = {name: number for number, name in enumerate(names[0])}
+            holder["classes"] = [
+                [label.get(w, w) for w in v] if isinstance(v, list) else label.get(v, v)
+                for v in classes
+            ]
+
+
+def _words(classes: list) -> list[str]:
+    """The names in a list of classes, or in a list of such lists."""
+    flat = [word for v in classes for word in (v if isinstance(v, list) else [v])]
+    return [word for word in flat if isinstance(word, str)]
 
 
 def _cross_check(config: dict) -> Iterator[Problem]:

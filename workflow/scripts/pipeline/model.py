@@ -19,6 +19,7 @@ from pydantic import (
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
 from regression.models import model_names
 from runs.grid import SWEEPABLE
+from runs.schemas import MEASURED
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
@@ -35,6 +36,8 @@ TableName = text(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,92}\.(csv|parquet|npz)",
     'at most 100 letters, digits, ".", "_" and "-" that end in .csv, .parquet or .npz',
 )
+ShortText = text(rf"[^{_CONTROL}]{{1,100}}", "1 to 100 characters, no control characters")
+Separator = text(r"[^\n\r]", "one character")
 Sha256 = text("[0-9a-f]{64}", "64 digits from 0-9 and a-f, in quotes if all of them are 0-9")
 Mirror = text(
     rf"(https?://|file:|npm:)[^{{}}{_CONTROL}\n]*\{{file\}}[^{{}}{_CONTROL}\n]*",
@@ -49,7 +52,22 @@ Reported = text(r"-?[0-9]+(\.[0-9]+)?", 'a number in quotes, like "0.071"')
 ModelName = Literal[*model_names()]
 Count = Annotated[int, Field(ge=1, le=_LARGEST)]
 Index = Annotated[int, Field(ge=0, le=_LARGEST)]
-Label = Annotated[int, Field(ge=0, le=255)]
+
+
+def _number_or_name(value: object) -> str:
+    return "name" if isinstance(value, str) else "number"
+
+
+#: A column, by its name or its position.
+Column = Annotated[
+    Annotated[Index, Tag("number")] | Annotated[ShortText, Tag("name")],
+    Discriminator(_number_or_name),
+]
+#: A class, by its label or its name.
+Label = Annotated[
+    Annotated[int, Field(ge=0, le=255), Tag("number")] | Annotated[ShortText, Tag("name")],
+    Discriminator(_number_or_name),
+]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -86,17 +104,7 @@ def _rising(ends: list[float]) -> list[float]:
 Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_rising)]
 
 #: Columns of the metrics that a figure may show and a table may compare.
-Metric = Literal[
-    "epochs",
-    "steps",
-    "train_loss",
-    "validation_loss",
-    "test_loss",
-    "train_accuracy",
-    "validation_accuracy",
-    "test_accuracy",
-    "weight_norm",
-]
+Metric = Literal[MEASURED]
 
 
 class File(Strict):
@@ -104,12 +112,21 @@ class File(Strict):
 
     name: FileName = Field(description="File name, put into the mirrors' `{file}`.")
     sha256: Sha256 = Field(description="SHA-256 of the raw (decompressed) file.")
+    bytes: Annotated[int, Field(ge=1, le=2**31)] = Field(
+        2**31, description="Size of the raw file; more than that is not fetched."
+    )
 
 
 class Table(File):
     """`data.<name>.files.*`: one table of images."""
 
     name: TableName = Field(description="File name, put into the mirrors' `{file}`.")
+    images: ShortText = Field(
+        None, description="Of `.npz`: the array of the images, if it is not the only other one."
+    )
+    labels: ShortText = Field(
+        None, description="Of `.npz`: the array of the labels, if it is not the one of `label`."
+    )
 
 
 class _Files(Strict):
@@ -118,9 +135,10 @@ class _Files(Strict):
     @model_validator(mode="after")
     def _one_hash_a_name(self) -> Self:
         hashes: dict[str, str] = {}
-        for role, file in self:
-            if hashes.setdefault(file.name, file.sha256) != file.sha256:
-                raise wrong(f"{role}: {file.name!r} is named twice with different sha256")
+        for role, files in self:
+            for file in files if isinstance(files, list) else [files]:
+                if hashes.setdefault(file.name, file.sha256) != file.sha256:
+                    raise wrong(f"{role}: {file.name!r} is named twice with different sha256")
         return self
 
 
@@ -136,8 +154,8 @@ class IdxFiles(_Files):
 class Tables(_Files):
     """`data.<name>.files`: of a data set of tables."""
 
-    train: Table = Field(description="Images and labels to train on.")
-    test: Table = Field(description="Images and labels to test on.")
+    train: OneOrSeveral[Table] = Field(description="Images and labels to train on.")
+    test: OneOrSeveral[Table] = Field(description="Images and labels to test on.")
 
 
 class Split(Strict):
@@ -164,21 +182,49 @@ class IdxDataset(Strict):
     files: IdxFiles = Field(description="Four raw IDX files.")
     mirrors: Values[Mirror] = Field(description="Sources in the order in which they are tried.")
     splits: Splits = Field(description="Rows of the source files in each split.")
+    pixel_range: Limits = Field(
+        [0, 255], description="What black and white are in the files; a model sees -1 and 1."
+    )
+    class_names: Annotated[Values[ShortText], Field(min_length=2, max_length=256)] = Field(
+        None,
+        description="Names of the labels 0, 1, ..., if they are numbers; if they are words, all of "
+        "them in the order of their numbers (without it that of the alphabet). `classes` of a task "
+        "may then name them.",
+    )
+    label: Index = Field(
+        None, description="Where a label is several numbers, as in QMNIST: which one, from 0."
+    )
+    channels: Literal[1, 3] = Field(1, description="Numbers of a pixel: 3 for red, green and blue.")
+    channels_first: bool = Field(
+        False, description="Whether an image has all its red values before the green ones."
+    )
+    transposed: bool = Field(False, description="Whether the files have an image column by column.")
 
 
 class TableDataset(IdxDataset):
     """`data.<name>`: a data set of two tables (`.csv`, `.parquet`, `.npz`)."""
 
-    files: Tables = Field(description="Two tables.")
-    label: Annotated[Text, Field(min_length=1)] = Field(
-        description="The column (`.npz`: the array) of the labels; all others are pixels."
+    files: Tables = Field(description="Tables, one for each part or a list of them.")
+    label: Column = Field(
+        None,
+        description="The column of the labels, by name or by position from 0 (`.npz`: the array); "
+        "all others are pixels.",
     )
     image_shape: Annotated[
         list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=2, max_length=2)
     ] = Field(description="Rows and columns of the images.")
+    header: bool = Field(
+        True, description="Whether the first row of a CSV file has the names of its columns."
+    )
+    separator: Separator = Field(",", description="What stands between two values of a CSV file.")
+    ignore: Values[Column] = Field(
+        None, description="Columns that are neither label nor pixel, by name or position."
+    )
 
 
 def _kind_of_files(dataset: object) -> str:
+    if isinstance(dataset, IdxDataset):  # asked by what writes a model, not by what reads one
+        return "tables" if isinstance(dataset, TableDataset) else "idx"
     files = dataset.get("files") if isinstance(dataset, dict) else None
     keys = files.keys() if isinstance(files, dict) else set()
     named = keys & Tables.model_fields.keys() and not keys & IdxFiles.model_fields.keys()
@@ -199,7 +245,8 @@ class Task(Strict):
         description="A file in `workflow/scripts/regression/models/`."
     )
     classes: ListOrLists[Classes] = Field(
-        description="Labels to keep, in the order of the class numbers; logistic takes two."
+        description="Labels to keep, or their names in the data set's `class_names`, in the order "
+        "of the class numbers; logistic takes two."
     )
     train_size: OneOrSeveral[Count | None] = Field(
         None,
@@ -260,7 +307,7 @@ class Runs(Strict):
 class _Figure(Strict):
     """What all figures have."""
 
-    title: Text = Field(description="Above the plot.")
+    title: Text = Field(description="In the list of figures of Snakemake's report.")
     caption: Text = Field(description="In the typeset report and in Snakemake's.")
     runs: Runs = Field(description="The runs to show.")
     min_seeds: Count = Field(

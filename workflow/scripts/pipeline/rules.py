@@ -36,6 +36,7 @@ class Rule(NamedTuple):
 
 RULES = {
     "prepare": Rule("data", ("data",)),
+    "summarise_data": Rule("data", ("data", "tasks")),
     "train": Rule("train", ("data", "tasks", "seeds_per_job"), models=True),
     "collect": Rule("train", ("tasks", "seeds_per_job")),
     "check_results": Rule("train", ("tasks",)),
@@ -44,12 +45,20 @@ RULES = {
     "equations": Rule("claims", ()),
     "identifiability": Rule("claims", ("data", "tasks", "tables"), models=True),
     "claims": Rule("claims", ("claims", "tasks")),
+    "scorecard": Rule("report", ()),
     "figure": Rule("report", ("figures", "tasks")),
     "table": Rule("report", ("tables", "tasks")),
     "report_pdf": Rule(
-        "report", ("data", "tasks", "figures", "tables"), ("workflow/report/report.typ",)
+        "report",
+        ("data", "tasks", "figures", "tables"),
+        ("workflow/report/report.typ", "pyproject.toml"),
     ),
-    "explorer": Rule("report", ("data", "tasks"), ("workflow/report/explorer.html",), models=True),
+    "explorer": Rule(
+        "report",
+        ("data", "tasks"),
+        ("workflow/report/explorer.html", "workflow/report/explorer.js"),
+        models=True,
+    ),
 }
 
 

@@ -1,38 +1,20 @@
 """The kinds of plot that a figure can be. Each draws the groups of runs handed in."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import cycle
-from pathlib import Path
+import math
+import sys
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from common.files import replace_atomically
+from plots.style import WIDTH, lambda_color, new_figure, series, style
 from runs.curves import Curve, block_statistics
 from runs.results import Results
 from runs.schemas import SETTINGS
-
-#: Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-
-#: File formats and the metadata without which two runs give two different files.
-FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-
-_STYLE = {
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 10,
-    "grid.alpha": 0.3,
-    "legend.frameon": False,
-    "lines.linewidth": 1.2,
-    "svg.hashsalt": "reproduce-report",
-}
-
 
 #: Settings and metrics whose name on an axis says more than that of their column.
 _AXIS_NAMES = {
@@ -42,6 +24,14 @@ _AXIS_NAMES = {
     "batch_size": "examples in a mini-batch",
     "patience": "patience (checks)",
 }
+_SPLIT_NAMES = {"train": "training", "validation": "validation"}
+_HEIGHT = 2.35
+_STEPS = "step (mini-batch update)"
+
+#: From this ratio of the longest to the shortest training on, steps are drawn by decades.
+_LOG_STEPS_FROM = 5
+
+_LAMBDA_0 = {"color": lambda_color(0.0), "linestyle": "--", "zorder": 3}
 
 
 class Group(NamedTuple):
@@ -61,11 +51,13 @@ class Group(NamedTuple):
         """One curve of each run."""
         return [self.results.curve(row, split, metric) for row in self.rows]
 
+    @property
+    def seeds(self) -> int:
+        """How many seeds it has."""
+        return len({row["seed"] for row in self.rows})
+
     def line_name(self, name: str) -> str:
-        """Say which seed the line is of, of how many the band, and which training failed."""
-        several = len({row["seed"] for row in self.rows})
-        if several > 1:
-            name += f", seed {self.rows[0]['seed']} (band: {several} seeds)"
+        """Say which training failed."""
         diverged = [row for row in self.rows if row["ended"] == "diverged"]
         if not diverged:
             return name
@@ -105,102 +97,148 @@ def _in_words(key: str, row: dict) -> str:
 
 
 def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """Loss by step: training loss as mean and standard deviation of blocks of steps."""
-    figure, axes = _axes("loss (cross-entropy)", options)
-    colors = cycle(_COLORS)
+    """Loss by step: training loss as means of blocks of steps, with their standard deviation.
+
+    Where a group has several seeds, bands are the range of seeds alone.
+    """
+    figure = new_figure(_HEIGHT)
+    axes = figure.subplots()
+    only = options["splits"][0] if len(options["splits"]) == 1 and len(groups) > 1 else None
+    quantity = f"{_SPLIT_NAMES[only]} loss" if only else "loss (cross-entropy)"
+    axes.set(xlabel=_STEPS, ylabel=f"{quantity}, nats")
+    several, window = _seeds_shown(groups) > 1, options.get("window")
+    deviations = False
+    styles = series()
     for group in groups:
         for split in options["splits"]:
-            color = next(colors)
-            name = _curve_name(split, group.label)
+            looks = next(styles)
             curves = group.curves(split, "loss")
+            name = group.label if only else _curve_name(split, group.label)
             if split == "train":
-                window = options["window"]
                 blocks = [block_statistics(curve, window) for curve in curves]
                 curves = [mean for mean, _ in blocks]
                 name += f", mean of {window} steps"
-                if len(group.rows) == 1:
-                    # With many seeds the band is theirs; two of them on one line say nothing.
-                    name += " ±1 std"
-                    _band(axes, *curves[0], blocks[0][1], color)
-            axes.plot(*curves[0], color=color, label=group.line_name(name))
-            _seed_band(axes, curves, color)
-    axes.legend()
+                if not several:
+                    (steps, means), half = blocks[0]
+                    _band(axes, steps, means - half, means + half, looks["color"])
+                    deviations = True
+            _line(axes, group, curves, name, looks)
+    _legend(figure, axes, groups, deviations)
     return figure
 
 
 def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """Accuracy at the checks, by step; with two splits, the second is dashed."""
-    figure, axes = _axes("accuracy", options)
+    """Accuracy at the checks, by step; of several groups, each split has a panel of its own.
+
+    Trainings of very different lengths share an axis by decades; a dot is where each stopped.
+    """
     splits = options["splits"]
-    for position, group in enumerate(groups):
-        for number, split in enumerate(splits):
-            # One run: a colour per split. Many runs: a colour per run, a dash per split.
-            color = _COLORS[(position if len(groups) > 1 else number) % len(_COLORS)]
-            curves = group.curves(split, "accuracy")
-            dash = "--" if number and len(groups) > 1 else "-"
-            label = group.line_name(_curve_name(split, group.label))
-            axes.plot(*curves[0], dash, color=color, label=label)
-            _seed_band(axes, curves, color)
-    many = len(groups) > 2
-    axes.legend(ncols=2 if many else 1, fontsize=7 if many else None)
+    panels = splits if len(groups) > 2 and len(splits) > 1 else [None]
+    figure = new_figure(_HEIGHT if len(panels) == 1 else 2.7)
+    every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    lengths = [group.rows[0]["steps"] for group in groups]
+    by_decades = max(lengths) > _LOG_STEPS_FROM * max(1, min(lengths))
+    only = splits[0] if len(splits) == 1 and len(groups) > 1 else None
+    every[0].set_ylabel(f"{_SPLIT_NAMES[only]} accuracy" if only else "accuracy")
+    for axes, panel in zip(every, panels, strict=True):
+        styles = series()
+        starts: list[float] = []
+        # Said at the panel, and then not once more at each line.
+        axes.set_title(f"{_SPLIT_NAMES[panel]} accuracy" if panel else "", fontsize=8.5)
+        axes.set_xlabel(f"{_STEPS}, by decades" if by_decades else _STEPS)
+        if by_decades:
+            axes.set_xscale("log")
+        for group in groups:
+            for split in splits if panel is None else [panel]:
+                looks = _looks(group, next(styles))
+                name = group.label if panel or only else _curve_name(split, group.label)
+                curves = group.curves(split, "accuracy")
+                if by_decades:
+                    # The check after the first update, step 0, has no place among decades.
+                    curves = [Curve(c.steps + 1, c.values) for c in curves]
+                    starts.append(curves[0].steps[:2].max())
+                _line(axes, group, curves, name, looks)
+                if by_decades and len(curves[0].steps):
+                    axes.plot(curves[0].steps[-1], curves[0].values[-1], "o", color=looks["color"])
+        if by_decades:
+            axes.set_xlim(left=0.7 * min(starts))
+    stops = [Line2D([], [], color="0.35", marker="o", linestyle="", label="end of training")]
+    _legend(figure, every[0], groups, extra=stops if by_decades else ())
     return figure
 
 
 def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """The weights of each output as an image, side by side, without the bias."""
+    """The weights of all outputs as one combined picture, without the bias; grey is 0."""
     (group,) = groups
     weights = group.results.weights(group.rows[0])
-    images = weights.matrix[:-1].T.reshape(-1, *weights.image_shape)
+    images = weights.pictures()
     limit = np.abs(images).max() or 1.0
-    figure = Figure(figsize=(10, 1.9), layout="constrained")
-    axes = figure.subplots(1, len(images), squeeze=False)[0]
-    for axis, image, label in zip(axes, images, weights.labels, strict=True):
-        shown = axis.imshow(image, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
-        axis.set(xticks=[], yticks=[], xlabel=f"class {label}")
-        axis.spines[:].set_visible(False)
-    bar = figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
+    rows, columns = images.shape[1:]
+    across = columns_of(len(images), rows / columns)
+    down = math.ceil(len(images) / across)
+    # A label stands above each image, and between two images there is a gap.
+    room = max(2, round(0.22 * across * columns / WIDTH))
+    gap = max(1, round(0.03 * across * columns / WIDTH))
+    combined = np.full((down * (rows + room), across * (columns + gap) - gap), np.nan)
+    figure = new_figure((WIDTH - 0.75) * combined.shape[0] / combined.shape[1] + 0.1)
+    axes = figure.subplots()
+    for number, (image, label) in enumerate(zip(images, weights.names, strict=True)):
+        top = number // across * (rows + room) + room
+        left = number % across * (columns + gap)
+        combined[top : top + rows, left : left + columns] = image
+        axes.text(left + (columns - 1) / 2, top - 1, label, ha="center", va="bottom", fontsize=7)
+    shown = axes.imshow(combined, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
+    axes.set_axis_off()
+    bar = figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02, ticks=[-limit, 0, limit])
+    bar.ax.set_yticklabels([f"\N{MINUS SIGN}{limit:.2g}", "0", f"{limit:.2g}"])
     bar.set_label("weight")
-    figure.suptitle(options["title"])
     return figure
 
 
 def norm_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """The norm of the weights against lambda; the axis is linear near 0 to show lambda 0."""
+    """The norm of the weights against lambda, from 0 up."""
     figure = metric_plot(groups, options | {"x": "l2_lambda", "y": "weight_norm"})
     figure.axes[0].set_ylim(bottom=0)
     return figure
 
 
 def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """A metric against a setting: a line for each group of runs that differ in nothing else."""
+    """A metric against a setting: a line for each group of runs that differ in nothing else.
+
+    On an axis by decades 0 stands apart, behind a break, and no line leads to it.
+    """
     x, y = options["x"], options["y"]
-    figure, axes = _axes(_AXIS_NAMES.get(y, y.replace("_", " ")), options)
+    figure = new_figure(_HEIGHT)
+    axes = figure.subplots()
+    axes.set_ylabel(_AXIS_NAMES.get(y, y.replace("_", " ")))
     rows = [row for group in groups for row in group.rows]
     names = {_position(row[x]): _tick(row[x]) for row in rows}
     # What is no number, or not only numbers, stands in the order of the config at equal distances.
     scaled = all(isinstance(position, float) for position in names)
-    places = {name: name if scaled else float(i) for i, name in enumerate(names)}
-    for group, color in zip(groups, cycle(_COLORS), strict=False):
+    places = _places(list(names)) if scaled else {name: float(i) for i, name in enumerate(names)}
+    apart = places.get(0.0) if scaled and places.get(0.0) != 0.0 else None
+    for group, looks in zip(groups, series(), strict=False):
         values: dict[float, list[float]] = {}
         for row in group.rows:
             if row[y] is not None:
                 values.setdefault(places[_position(row[x])], []).append(row[y])
-        at = sorted(values)
+        at = np.array(sorted(values))
+        first = np.array([values[place][0] for place in at])
+        low, high = (np.array([end(values[place]) for place in at]) for end in (min, max))
         label = group.line_name(group.label or _AXIS_NAMES.get(y, y.replace("_", " ")))
-        first = [values[place][0] for place in at]
-        low, high = ([extreme(values[place]) for place in at] for extreme in (min, max))
-        axes.plot(at, first, "o-" if scaled else "o", color=color, label=label)
-        if scaled:
-            axes.fill_between(at, low, high, color=color, alpha=0.25)
-        else:
-            # Nothing lies between two pairs of digits.
-            axes.vlines(at, low, high, color=color, alpha=0.4, linewidth=4)
-    if scaled:
-        _scale(axes, sorted(places.values()))
+        joined = at != apart
+        line = {"color": looks["color"], "marker": "o"}
+        dash = looks["linestyle"] if scaled else ""
+        axes.plot(at[joined], first[joined], label=label, linestyle=dash, **line)
+        axes.plot(at[~joined], first[~joined], linestyle="", **line)
+        if group.seeds > 1:
+            # Bars and no band: there are runs at these places only.
+            axes.vlines(at, low, high, color=looks["color"], alpha=0.45, linewidth=4)
     axes.set_xticks(list(places.values()), list(names.values()))
-    axes.minorticks_off()
+    if apart is not None:
+        _break(axes, apart + 0.5)
     axes.set_xlabel(_AXIS_NAMES.get(x, x.replace("_", " ")))
-    axes.legend(fontsize=7 if len(groups) > 4 else None)
+    _legend(figure, axes, groups, bars=True)
     return figure
 
 
@@ -213,57 +251,143 @@ KINDS: dict[str, Callable[[Sequence[Group], dict], Figure]] = {
 }
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw in our style, from Matplotlib's own defaults on and not from those of a matplotlibrc."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
-
-
 def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Figure:
-    """Draw one figure.
+    """Draw one figure; a curve that lies outside of fixed limits is named on stderr.
 
     Args:
         kind: a key of KINDS.
         results: that the runs are read from.
         rows: of the metrics, the runs that it shows.
-        options: `title`, and as the kind needs: `splits`, `window` (steps), `x` (a setting) and `y`
-            (a metric), `x_limits`, `y_limits`.
+        options: as the kind needs: `splits`, `window` (steps), `x` (a setting) and `y` (a metric),
+            `x_limits`, `y_limits` (those of the report, or others; else all that there is).
     """
-    with _style():
+    with style():
         on_axis = "l2_lambda" if kind == "norm" else options.get("x")
         figure = KINDS[kind](groups_of(results, rows, on_axis), options)
-        FigureCanvasAgg(figure)
-        axes = figure.axes[0]
         # After drawing, because limits that are set before switch the automatic ones off.
-        if "x_limits" in options:
-            axes.set_xlim(options["x_limits"])
-        if "y_limits" in options:
-            axes.set_ylim(options["y_limits"])
+        for axes in figure.axes:
+            for which in ("x", "y"):
+                if options.get(f"{which}_limits") and kind != "weights":
+                    axes.set(**{f"{which}lim": options[f"{which}_limits"]})
+                    for name in _outside(axes, which):
+                        low, high = options[f"{which}_limits"]
+                        print(
+                            f"WARNING: {name} lies outside of {which}_limits [{low}, {high}], so "
+                            "that nothing of it is seen; widen them or leave them out.",
+                            file=sys.stderr,
+                        )
         # The layout is found once and not once for each format.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         return figure
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format that the suffix names; the same figure gives the same bytes."""
-    format_ = path.suffix.removeprefix(".")
-    with _style(), replace_atomically(path) as temporary:
-        figure.savefig(temporary, format=format_, dpi=150, metadata=FORMATS[format_])
+def _outside(axes: mpl.axes.Axes, which: str) -> list[str]:
+    """The names of the lines no point of which is within the limits of an axis."""
+    low, high = sorted(axes.get_xlim() if which == "x" else axes.get_ylim())
+    names = []
+    for line in axes.lines:
+        values = np.asarray(line.get_xdata() if which == "x" else line.get_ydata(), dtype=float)
+        within = (values >= low) & (values <= high)
+        if len(values) and not within.any() and not line.get_label().startswith("_"):
+            names.append(line.get_label())
+    return names
 
 
-def _axes(ylabel: str, options: dict) -> tuple[Figure, mpl.axes.Axes]:
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.subplots()
-    axes.set(
-        xlabel="step (mini-batch update)",
-        ylabel=ylabel,
-        title=options["title"],
+def _looks(group: Group, looks: dict[str, str]) -> dict[str, str]:
+    """The look of a group that a lambda names: the lambda's colour.
+
+    Lambda 0 is dotted and on top, because a small lambda's curve runs along it.
+    """
+    if not group.label.startswith("λ = "):
+        return looks
+    l2_lambda = group.rows[0]["l2_lambda"]
+    dash = "-" if group.label.count(",") == 0 else looks["linestyle"]
+    color = lambda_color(l2_lambda)
+    return {"color": color, "linestyle": dash} if l2_lambda else _LAMBDA_0
+
+
+def _line(
+    axes: mpl.axes.Axes, group: Group, curves: list[Curve], name: str, looks: dict[str, str]
+) -> None:
+    """The first seed's curve as a line, and the range of all as far as every seed's run goes."""
+    axes.plot(*curves[0], label=group.line_name(name), **looks)
+    if len(curves) > 1:
+        length = min(len(curve.steps) for curve in curves)
+        values = np.array([curve.values[:length] for curve in curves])
+        low, high = values.min(axis=0), values.max(axis=0)
+        _band(axes, curves[0].steps[:length], low, high, looks["color"])
+
+
+def _band(
+    axes: mpl.axes.Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, color: str
+) -> None:
+    axes.fill_between(x, low, high, color=color, alpha=0.25, linewidth=0)
+
+
+def _legend(
+    figure: Figure,
+    axes: mpl.axes.Axes,
+    groups: Sequence[Group],
+    deviations: bool = False,
+    extra: Sequence[Line2D] = (),
+    bars: bool = False,
+) -> None:
+    """Name lines and, once, what bands mean; above the data and never on it."""
+    handles = [*axes.get_legend_handles_labels()[0], *extra]
+    if deviations:
+        handles.append(Patch(color="0.5", alpha=0.4, label="band: ±1 standard deviation"))
+    elif (seeds := _seeds_shown(groups)) > 1:
+        first = groups[0].rows[0]["seed"]
+        text = f"line: seed {first}; {'bar' if bars else 'band'}: range of {seeds} seeds"
+        handles.append(Patch(color="0.5", alpha=0.4, label=text))
+    elif len(handles) < 2:
+        return
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=min(len(handles), 3),
+        columnspacing=1.4,
+        handlelength=1.8,
+        borderaxespad=0.1,
     )
-    return figure, axes
+
+
+def _seeds_shown(groups: Sequence[Group]) -> int:
+    """The number of seeds of the group with the most."""
+    return max(group.seeds for group in groups)
+
+
+def columns_of(images: int, aspect: float) -> int:
+    """How many images stand side by side so that the whole is about 2.5 times as wide as high."""
+    wanted = [
+        (abs(math.log(across / (math.ceil(images / across) * aspect) / 2.5)), across)
+        for across in range(1, images + 1)
+    ]
+    return min(wanted)[1]
+
+
+def _places(values: list[float]) -> dict[float, float]:
+    """Where numbers stand: as they are or, where they span powers of ten, by decades."""
+    positive = sorted(value for value in values if value > 0)
+    if not positive or min(values) < 0 or positive[-1] < 10 * positive[0]:
+        return {value: value for value in values}
+    zero = math.log10(positive[0]) - 1.0
+    return {value: math.log10(value) if value > 0 else zero for value in values}
+
+
+def _break(axes: mpl.axes.Axes, place: float) -> None:
+    """Two strokes through the horizontal axis: it is interrupted here."""
+    axes.plot(
+        [place - 0.03, place + 0.03],
+        [0, 0],
+        transform=axes.get_xaxis_transform(),
+        color="black",
+        linestyle="",
+        marker=[(-0.5, -1), (0.5, 1)],
+        markersize=7,
+        clip_on=False,
+    )
 
 
 def _position(value: object) -> object:
@@ -280,30 +404,6 @@ def _tick(value: object) -> str:
     return "never" if value is None else str(value)
 
 
-def _scale(axes: mpl.axes.Axes, places: list[float]) -> None:
-    """Linear or, where the values span powers of ten, logarithmic; near 0 it is linear again."""
-    positive = [place for place in places if place > 0]
-    if len(positive) < len(places):
-        axes.set_xscale("symlog", linthresh=positive[0] if positive else 1.0)
-    elif positive[-1] >= 10 * positive[0]:
-        axes.set_xscale("log")
-
-
-def _band(axes: mpl.axes.Axes, x: np.ndarray, y: np.ndarray, half: np.ndarray, color: str) -> None:
-    axes.fill_between(x, y - half, y + half, color=color, alpha=0.2, linewidth=0)
-
-
-def _seed_band(axes: mpl.axes.Axes, curves: list[Curve], color: str) -> None:
-    """Shade the range over seeds, as far as every seed's run goes."""
-    if len(curves) > 1:
-        length = min(len(curve.steps) for curve in curves)
-        values = np.array([curve.values[:length] for curve in curves])
-        steps = curves[0].steps[:length]
-        axes.fill_between(
-            steps, values.min(axis=0), values.max(axis=0), color=color, alpha=0.3, linewidth=0
-        )
-
-
 def _curve_name(split: str, label: str) -> str:
-    name = {"train": "training", "validation": "validation"}[split]
+    name = _SPLIT_NAMES[split]
     return f"{name}, {label}" if label else name

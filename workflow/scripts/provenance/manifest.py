@@ -15,7 +15,9 @@ NAME = "manifest.json"
 ENVIRONMENT = "environment.json"
 
 
-def manifest_of(products: dict[str, str], rules: dict[str, dict], folder: Path) -> dict:
+def manifest_of(
+    products: dict[str, str], rules: dict[str, dict], folder: Path, version: str
+) -> dict:
     """Describe a run.
 
     Args:
@@ -23,17 +25,23 @@ def manifest_of(products: dict[str, str], rules: dict[str, dict], folder: Path) 
         rules: rule -> its stage and the digests of its config, code and software (see
             pipeline.rules).
         folder: of the results.
+        version: of the project.
 
     Returns:
-        `products`: path -> sha256, stage, rule; `environment`: sha256 of its description, which
-        must be there; `rules` as given.
+        `version` and `rules` as given; `products`: path -> sha256, stage, rule; `environment`:
+        sha256 of its description, which must be there.
     """
     entries = {
         name: {"sha256": sha256_of(folder / name), "stage": rules[rule]["stage"], "rule": rule}
         for name, rule in products.items()
     }
     environment = sha256_of(folder / ENVIRONMENT)
-    return {"products": entries, "environment": environment, "rules": rules}
+    return {
+        "version": version,
+        "products": entries,
+        "environment": environment,
+        "rules": rules,
+    }
 
 
 def read_manifest(folder: Path) -> dict:
@@ -61,6 +69,7 @@ def _has_our_shape(manifest: object) -> bool:
         rules = manifest["rules"]
         return (
             len(manifest["products"]) > 0
+            and isinstance(manifest["version"], str)
             and "environment" in manifest
             and all(
                 [

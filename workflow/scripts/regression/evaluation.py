@@ -26,7 +26,8 @@ def evaluate(model: str, weights: np.ndarray, examples: Examples) -> Score:
     n = len(examples.targets)
     for first in range(0, n, _CHUNK):
         targets = examples.targets[first : first + _CHUNK]
-        z = rules.logits(weights, features(examples.pixels[first : first + _CHUNK]))
+        X = features(examples.pixels[first : first + _CHUNK], examples.brightest)
+        z = rules.logits(weights, X)
         loss_sum += rules.loss(z, targets) * len(targets)
         correct += int(np.count_nonzero(rules.predict(z) == targets))
     return Score(loss_sum / n, correct / n)
@@ -54,7 +55,7 @@ def scores_of_images(
     for first in range(0, len(examples.targets), _CHUNK):
         chunk = slice(first, first + _CHUNK)
         targets = examples.targets[chunk]
-        z = rules.logits(side_by_side, features(examples.pixels[chunk]))
+        z = rules.logits(side_by_side, features(examples.pixels[chunk], examples.brightest))
         for run in range(runs):
             of_run = z[:, run * outputs : (run + 1) * outputs]
             losses[run, chunk] = rules.losses(of_run, targets)

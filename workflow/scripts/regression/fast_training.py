@@ -153,12 +153,14 @@ class BrightPixels(NamedTuple):
         bright: uint32, 256 j + u for the value u of pixel j.
         targets: int64 (n,), class numbers.
         pixel_count: pixels of an image, p.
+        scale: difference of two features whose pixels differ by 1.
     """
 
     starts: np.ndarray
     bright: np.ndarray
     targets: np.ndarray
     pixel_count: int
+    scale: float
 
 
 def bright_pixels(examples: Examples) -> BrightPixels:
@@ -170,7 +172,7 @@ def bright_pixels(examples: Examples) -> BrightPixels:
     bright = np.empty(n * (p + p % 2), dtype=np.uint32)
     kernels.list_bright_pixels(pixels, starts, bright)
     targets = np.ascontiguousarray(examples.targets, dtype=np.int64)
-    return BrightPixels(starts, bright[: starts[n]], targets, p)
+    return BrightPixels(starts, bright[: starts[n]], targets, p, 2.0 / examples.brightest)
 
 
 def to_panels(matrix: np.ndarray) -> np.ndarray:
@@ -226,15 +228,16 @@ class Descent:
         Returns:
             float64 (steps,), the loss of each batch before its update.
         """
-        starts, bright, targets, _ = self._images
+        images = self._images
         losses = np.empty(len(batches))
         kernels.descend(
             self.weights,
             *self._classes,
-            starts,
-            bright,
+            images.starts,
+            images.bright,
+            images.scale,
             batches,
-            targets[batches],
+            images.targets[batches],
             rates,
             self._l2_lambda,
             losses,
@@ -292,6 +295,7 @@ def judge(
         weights[0].shape[1],
         images.starts,
         images.bright,
+        images.scale,
         chosen,
         images.targets[chosen],
         int(losses),

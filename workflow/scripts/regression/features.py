@@ -3,16 +3,17 @@
 import numpy as np
 
 
-def features(pixels: np.ndarray) -> np.ndarray:
+def features(pixels: np.ndarray, brightest: int) -> np.ndarray:
     """Scale pixels to [-1, 1] and append the constant feature 1, whose weight is the bias.
 
     Args:
         pixels: uint8 (n, p).
+        brightest: the pixel that becomes 1, 255 in the report; 0 becomes -1.
 
     Returns:
-        float64 (n, p + 1): x = 2 u / 255 - 1, then a column of ones.
+        float64 (n, p + 1): x = 2 u / brightest - 1, then a column of ones.
     """
     n, p = pixels.shape
     scaled = np.ones((n, p + 1))
-    scaled[:, :p] = 2.0 * pixels / 255.0 - 1.0
+    scaled[:, :p] = 2.0 * pixels / brightest - 1.0
     return scaled

@@ -2,8 +2,8 @@
 
 Two facts about the data make these loops short:
 
-* A pixel u in 0..255 enters as x = s u - 1 with s = 2/255, and four fifths of the pixels of a
-  written digit are black, u = 0. So with r_i = (y_i - t_i) / n
+* A pixel u in 0..255 enters as x = s u - 1, where the scale s is 2/255 if 255 is white, and four
+  fifths of the pixels of a written digit are black, u = 0. So with r_i = (y_i - t_i) / n
 
       logits          z_i = s sum_j u_ij W_j + (W_bias - sum_j W_j)
       gradient    dC/dW_j = s sum_i u_ij r_i - sum_i r_i,    dC/dW_bias = sum_i r_i
@@ -38,9 +38,6 @@ from numba.extending import intrinsic, models, register_model
 
 #: Lanes of the vectors: two cache lines, so that one bright pixel serves 16 columns.
 LANES = 16
-
-#: Difference of two features whose pixels differ by 1.
-SCALE = 2.0 / 255.0
 
 #: Shuffled images lie anywhere in memory; so many images ahead, their pixels are asked for.
 AHEAD = 2
@@ -251,13 +248,14 @@ def prefetch_pixels(bright, first, last):
 
 
 @njit
-def logits(weights, starts, bright, images, z, row):
+def logits(weights, starts, bright, scale, images, z, row):
     """Logits of some images, for every column of the weights.
 
     Args:
         weights: float64 (panels, p + 1, LANES).
         starts: where each image's bright pixels begin.
         bright: the images' bright pixels.
+        scale: difference of two features whose pixels differ by 1.
         images: int64 (n,), numbers of the images.
         z: float64 (panels * LANES, >= n), written.
         row: float64 (1, LANES), to work in.
@@ -269,7 +267,7 @@ def logits(weights, starts, bright, images, z, row):
                 prefetch_pixels(bright, starts[images[i + AHEAD]], starts[images[i + AHEAD] + 1])
             first, last = starts[images[i]], starts[images[i] + 1]
             bright_part = sum_of_bright_pixels(weights[q], bright, first, last)
-            store(row, 0, multiply_add(SCALE, bright_part, black))
+            store(row, 0, multiply_add(scale, bright_part, black))
             for lane in range(LANES):
                 z[q * LANES + lane, i] = row[0, lane]
 
@@ -331,7 +329,7 @@ def sum_of_losses(z, first, last, n, best, targets, exp_sum):
 
 
 @njit
-def update(panel, decay, pull, starts, bright, images):
+def update(panel, decay, pull, starts, bright, scale, images):
     """W_j <- decay W_j + sum_i x_ij pull_i for the pixels j, x = s u - 1, and the bias, x = 1.
 
     Args:
@@ -340,6 +338,7 @@ def update(panel, decay, pull, starts, bright, images):
         pull: float64 (n, LANES).
         starts: where each image's bright pixels begin.
         bright: the images' bright pixels.
+        scale: difference of two features whose pixels differ by 1.
         images: int64 (n,), numbers of the images.
     """
     total = zeros()
@@ -352,7 +351,7 @@ def update(panel, decay, pull, starts, bright, images):
     store(panel, bias, multiply_add(decay, load(panel, bias), total))
 
     for i in range(len(images)):
-        scaled_pull = multiply_add(SCALE, load(pull, i), zeros())
+        scaled_pull = multiply_add(scale, load(pull, i), zeros())
         for entry in range(np.uint64(starts[images[i]]), np.uint64(starts[images[i] + 1])):
             pixel = bright[entry]
             j = pixel >> 8
@@ -391,6 +390,7 @@ def list_bright_pixels(pixels, starts, bright):
     int64,
     int64[::1],
     uint32[::1],
+    float64,
     int64[:, ::1],
     int64[:, ::1],
     float64[::1],
@@ -407,6 +407,7 @@ def descend(
     first_trained,
     starts,
     bright,
+    scale,
     batches,
     targets,
     rates,
@@ -427,6 +428,7 @@ def descend(
         first_trained: the columns before this one keep their weights.
         starts: where each training image's bright pixels begin.
         bright: the training images' bright pixels.
+        scale: difference of two features whose pixels differ by 1.
         batches: int64 (steps, n), numbers of the images in each batch.
         targets: int64 (steps, n), their class numbers.
         rates: float64 (steps,), lr of each step.
@@ -443,7 +445,7 @@ def descend(
     for step in range(steps):
         decay = 1.0 - 2.0 * rates[step] * l2_lambda
         rate = -rates[step] / n
-        logits(weights, starts, bright, batches[step], z, row)
+        logits(weights, starts, bright, scale, batches[step], z, row)
         rank(z, 0, class_count, n, best, runner_up, predicted)
         losses[step] = sum_of_losses(z, 0, class_count, n, best, targets[step], exp_sum) / n
         # An image pulls the weights by -lr (y - t) / n, where y = exp(z - best) / exp_sum.
@@ -452,7 +454,7 @@ def descend(
                 residual = z[c, i] / exp_sum[i] - (targets[step, i] == c)
                 pull[c // LANES, i, c % LANES] = rate * residual
         for q in range(len(weights)):
-            update(weights[q], decay, pull[q], starts, bright, batches[step])
+            update(weights[q], decay, pull[q], starts, bright, scale, batches[step])
 
 
 @kernel(
@@ -460,6 +462,7 @@ def descend(
     int64,
     int64[::1],
     uint32[::1],
+    float64,
     int64[::1],
     int64[::1],
     int64,
@@ -475,6 +478,7 @@ def evaluate(
     class_count,
     starts,
     bright,
+    scale,
     images,
     targets,
     want_losses,
@@ -492,6 +496,7 @@ def evaluate(
         class_count: columns of one weight matrix.
         starts: where each image's bright pixels begin.
         bright: the images' bright pixels.
+        scale: difference of two features whose pixels differ by 1.
         images: int64 (n,), numbers of the images to judge.
         targets: int64 (n,), their class numbers.
         want_losses: 0 or 1; losses need exponentials.
@@ -509,7 +514,7 @@ def evaluate(
     for start in range(0, len(images), tile):
         n = min(tile, len(images) - start)
         tile_targets = targets[start : start + n]
-        logits(weights, starts, bright, images[start : start + n], z, row)
+        logits(weights, starts, bright, scale, images[start : start + n], z, row)
         for m in range(len(losses)):
             first, last = m * class_count, (m + 1) * class_count
             rank(z, first, last, n, best, runner_up, predicted)

@@ -91,7 +91,7 @@ def path_of_optima(
 
     But without a penalty the search starts at zero weights: from far out it takes longer.
     """
-    X = SparseFeatures(examples.pixels)
+    X = SparseFeatures(examples.pixels, examples.brightest)
     weights = None
     for l2_lambda in sorted(l2_lambdas, reverse=True):
         optimum = find_optimum(

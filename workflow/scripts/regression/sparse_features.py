@@ -1,11 +1,11 @@
 """The feature matrix X of many images without its dense form: products that skip black pixels.
 
-A pixel u in 0..255 is the feature x = 2 u / 255 - 1, and the last feature is 1 (see
+A pixel u in 0..s is the feature x = 2 u / s - 1, and the last feature is 1 (see
 `regression.features`). Four fifths of the pixels of a written digit are black, u = 0. With the
 sparse matrix U of all u, and the last row b of the weights W apart from the other rows W',
 
-    X W   = 2/255 U W' + 1 (b - sum of the rows of W')
-    X^T R = 2/255 U^T R - 1 (sum of the rows of R),  and the last row is the sum of the rows of R.
+    X W   = 2/s U W' + 1 (b - sum of the rows of W')
+    X^T R = 2/s U^T R - 1 (sum of the rows of R),  and the last row is the sum of the rows of R.
 """
 
 import numpy as np
@@ -24,12 +24,12 @@ class SparseFeatures:
         shape: (n, p + 1).
     """
 
-    def __init__(self, pixels: np.ndarray):
-        """Keep the pixels, uint8 (n, p), and which of them are not black."""
+    def __init__(self, pixels: np.ndarray, brightest: int):
+        """Keep the pixels, uint8 (n, p) up to s = `brightest`, and which of them are not black."""
         n, p = pixels.shape
         self.shape = (n, p + 1)
-        self._pixels = pixels
-        self._scaled = csr_array(pixels, dtype=np.float64) * (2.0 / 255.0)
+        self._pixels, self._brightest = pixels, brightest
+        self._scaled = csr_array(pixels, dtype=np.float64) * (2.0 / brightest)
         self._transposed = self._scaled.T
 
     def times(self, weights: np.ndarray) -> np.ndarray:
@@ -47,6 +47,9 @@ class SparseFeatures:
         total = np.zeros((self.shape[1], self.shape[1]))
         for first in range(0, self.shape[0], _CHUNK):
             chunk = slice(first, first + _CHUNK)
-            scaled = features(self._pixels[chunk]) * np.sqrt(weights[chunk])[:, np.newaxis]
+            scaled = (
+                features(self._pixels[chunk], self._brightest)
+                * np.sqrt(weights[chunk])[:, np.newaxis]
+            )
             total += scaled.T @ scaled
         return total

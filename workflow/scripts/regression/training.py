@@ -133,8 +133,8 @@ def reference_trainer(
     Raises:
         DataError: the batch is larger than the data.
     """
-    X, targets = features(train.pixels), train.targets
-    X_validation = features(validation.pixels)
+    X, targets = features(train.pixels, train.brightest), train.targets
+    X_validation = features(validation.pixels, validation.brightest)
     batch_size = settings.batch_size
     batches = batches_per_epoch(len(X), settings)
     interval = check_interval(batches, settings.checks_per_epoch)

@@ -4,6 +4,7 @@ Rows are dictionaries by the columns of the metrics, or a pandas table where the
 joined. pandas is imported only then: a figure does without.
 """
 
+import math
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,7 +15,14 @@ import pyarrow as pa
 
 from common.errors import DataError
 from common.files import read_parquet
-from images.splits import Examples, Split, first_examples, read_split, select_classes
+from images.splits import (
+    Examples,
+    Split,
+    first_examples,
+    read_split,
+    select_classes,
+    shape_and_names,
+)
 from runs.curves import Curve
 from runs.grid import as_list, base_name
 from runs.schemas import CURVES, HISTORY_SCHEMA, METRICS_SCHEMA, WEIGHTS_SCHEMA
@@ -26,12 +34,25 @@ class Weights(NamedTuple):
     Attributes:
         matrix: float64 (p + 1, outputs); the last row is the bias.
         labels: the label of each output.
-        image_shape: (rows, columns) of an image, p pixels.
+        names: what people call these labels.
+        image_shape: (rows, columns) of an image, or (rows, columns, channels); p is its product.
     """
 
     matrix: np.ndarray
     labels: list[int]
-    image_shape: tuple[int, int]
+    names: list[str]
+    image_shape: tuple[int, ...]
+
+    def pictures(self) -> np.ndarray:
+        """The weights of each output as an image, float64 (outputs, rows, columns), without bias.
+
+        The channels of a coloured image stand side by side.
+        """
+        images = self.matrix[:-1].T.reshape(-1, *self.image_shape)
+        if images.ndim == 3:
+            return images
+        outputs, rows, columns, channels = images.shape
+        return images.swapaxes(2, 3).reshape(outputs, rows, channels * columns)
 
 
 class Results:
@@ -119,10 +140,11 @@ class Results:
 
     def _read_weights(self, folder: str, place: int) -> Weights:
         table = self._row_group(folder, "weights.parquet", place, WEIGHTS_SCHEMA)
-        metadata = table.schema.metadata
-        image_shape = (int(metadata[b"rows"]), int(metadata[b"columns"]))
-        matrix = numbers(table, "weight").reshape(image_shape[0] * image_shape[1] + 1, -1)
-        return Weights(matrix, table.column("label").to_pylist()[: matrix.shape[1]], image_shape)
+        image_shape, class_names = shape_and_names(table.schema)
+        matrix = numbers(table, "weight").reshape(math.prod(image_shape) + 1, -1)
+        labels = table.column("label").to_pylist()[: matrix.shape[1]]
+        names = [class_names[label] if class_names else str(label) for label in labels]
+        return Weights(matrix, labels, names, image_shape)
 
     def _read_curves(self, folder: str, place: int) -> dict[tuple[str, str], Curve]:
         table = self._row_group(folder, "history.parquet", place, HISTORY_SCHEMA)

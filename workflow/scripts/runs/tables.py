@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
+from images.splits import image_metadata
 from regression.evaluation import Score
 from regression.settings import Settings
 from regression.training import TrainingResult
@@ -48,10 +49,9 @@ def history_table(seed: int, result: TrainingResult) -> pa.Table:
     )
 
 
-def weights_schema(image_shape: tuple[int, int]) -> pa.Schema:
-    """The schema of weights of images of a shape, (rows, columns), which its metadata keeps."""
-    rows, columns = image_shape
-    return WEIGHTS_SCHEMA.with_metadata({"rows": str(rows), "columns": str(columns)})
+def weights_schema(image_shape: tuple[int, ...], class_names: tuple[str, ...] = ()) -> pa.Schema:
+    """The schema of weights; its metadata keeps what images and classes are like."""
+    return WEIGHTS_SCHEMA.with_metadata(image_metadata(image_shape, class_names))
 
 
 def weights_table(
@@ -101,7 +101,7 @@ def metrics_row(
     if scores:
         row["weight_norm"] = float(np.linalg.norm(result.weights))
     for split, score in scores.items():
-        row |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
+        row |= {f"{split}_{name}": value for name, value in score._asdict().items()}
     return row
 
 

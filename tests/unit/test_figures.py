@@ -1,0 +1,145 @@
+"""Figures: told apart without colour, nothing hidden in silence, the same bytes."""
+
+from itertools import combinations, islice
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from pipeline.model import Config
+from plots import figures, style
+from runs.curves import Curve
+
+#: Machado, Oliveira and Fernandes (2009), severity 1.0, for linear RGB.
+BLINDNESS = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+LAMBDAS = (0.0, 0.001, 0.01, 0.1, 1.0)
+
+
+def linear(color: str) -> np.ndarray:
+    """sRGB to linear RGB."""
+    rgb = np.array(to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """Linear RGB to CIE L*a*b* (D65), in which a difference of about 2 is just seen."""
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    f = np.cbrt(to_xyz @ np.clip(rgb, 0.0, 1.0) / [0.9505, 1.0, 1.089])
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_colour_blind_readers_tell_series_and_lambdas_apart(blindness):
+    for colors in (style.COLORS, [style.lambda_color(one) for one in LAMBDAS]):
+        seen = [lab(np.array(BLINDNESS[blindness]) @ linear(color)) for color in colors]
+        assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 8
+
+
+def test_in_grey_the_first_three_series_and_all_lambdas_differ():
+    for colors in (style.COLORS[:3], [style.lambda_color(one) for one in LAMBDAS]):
+        greys = [lab(linear(color))[0] for color in colors]
+        assert min(abs(a - b) for a, b in combinations(greys, 2)) > 8
+
+
+def test_lambdas_grow_lighter_and_do_not_crowd_out_the_white():
+    greys = [lab(linear(style.lambda_color(one)))[0] for one in LAMBDAS]
+    assert greys == sorted(greys)
+    assert greys[-1] < 80
+
+
+def test_28_series_differ():
+    looks = [tuple(look.values()) for look in islice(style.series(), 28)]
+    assert len(set(looks)) == 28
+
+
+def test_each_kind_of_the_config_is_drawn_and_explained(repository):
+    figures_of_config = Config.model_json_schema()["properties"]["figures"]
+    kinds = figures_of_config["additionalProperties"]["discriminator"]["mapping"].keys()
+    assert figures.KINDS.keys() == kinds
+    page = (repository / "docs" / "how-to" / "own-figure.md").read_text(encoding="utf-8")
+    assert all(f"| `{kind}` |" in page for kind in kinds)
+
+
+class MadeUp:
+    """Results of which every curve is the same."""
+
+    def __init__(self, values):
+        self.values = np.array(values)
+
+    def curve(self, row, split, metric):
+        return Curve(np.arange(len(self.values)), self.values)
+
+
+def row(seed: int = 0, **other) -> dict:
+    settings = dict.fromkeys(figures.SETTINGS, 1)
+    keys = {"task": "t", "shuffle": "true", "l2_lambda": 0.0, "spelling": "0", "seed": seed}
+    return settings | keys | {"ended": "max_epochs", "steps": 40} | other
+
+
+def draw(values, rows, kind="accuracy", **options) -> figures.Figure:
+    options = {"splits": ["train", "validation"], "window": 2} | options
+    return figures.draw(kind, MadeUp(values), rows, options)
+
+
+def texts(figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_a_curve_outside_of_the_limits_is_named(capsys):
+    draw([0.5, 0.6], [row()], y_limits=[0.9, 1.0])
+    assert "WARNING: training lies outside of y_limits [0.9, 1.0]" in capsys.readouterr().err
+    draw([0.5, 0.95], [row()], y_limits=[0.9, 1.0])
+    assert not capsys.readouterr().err
+
+
+def test_bands_are_of_one_kind_and_named_once():
+    alone, of_seeds = (
+        texts(draw([0.5] * 8, rows, "loss", splits=["train"]))
+        for rows in ([row()], [row(0), row(1), row(0, shuffle="false")])
+    )
+    assert sum("standard deviation" in text for text in alone) == 1
+    assert not any("standard deviation" in text for text in of_seeds)
+    assert sum("range of 2 seeds" in text for text in of_seeds) == 1
+
+
+def test_zero_stands_apart_from_the_decades():
+    rows = [row(l2_lambda=float(one), spelling=one, weight_norm=4.0) for one in ("0", "0.01", "1")]
+    (axes,) = draw([1.0], rows, "norm").axes
+    joined = max(axes.lines, key=lambda line: len(line.get_xdata()))
+    assert list(joined.get_xdata()) == [-2.0, 0.0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.01", "1"]
+    assert axes.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(("images", "aspect"), [(2, 1), (10, 1), (100, 1), (10, 3), (10, 0.2)])
+def test_images_of_weights_wrap_into_a_wide_rectangle(images, aspect):
+    across = figures.columns_of(images, aspect)
+    down = -(-images // across)
+    assert across * down >= images
+    assert 0.3 < across / (down * aspect) < 13
+
+
+def test_a_figure_gives_the_same_bytes_in_every_format(tmp_path):
+    for format_ in style.FORMATS:
+        for name in ("a", "b"):
+            style.save(draw([0.5, 0.6], [row()]), tmp_path / f"{name}.{format_}")
+        assert (tmp_path / f"a.{format_}").read_bytes() == (tmp_path / f"b.{format_}").read_bytes()
+    assert "<text" in (tmp_path / "a.svg").read_text(encoding="utf-8")

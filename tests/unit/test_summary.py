@@ -1,0 +1,74 @@
+"""What is said of a data set before anything trains, and what stops."""
+
+import numpy as np
+import pytest
+
+from common.errors import DataError
+from images.splits import Split, first_examples, select_classes
+from images.summary import as_markdown, require_meaning, summarise
+
+
+def make_split(labels, images=None, names=()) -> Split:
+    labels = np.array(labels, np.uint8)
+    n = len(labels)
+    images = np.arange(n * 4, dtype=np.uint8).reshape(n, 4) if images is None else images
+    return Split(np.arange(n, dtype=np.uint32), labels, images, (2, 2), (0, 16), 16, names)
+
+
+@pytest.fixture
+def splits():
+    train = make_split([0, 0, 1, 1, 2, 2], names=("ant", "bee", "cat"))
+    other = np.random.default_rng(0).integers(100, 200, (5, 4), dtype=np.uint8)
+    other[0], other[3] = train.pixels[0], train.pixels[1]
+    validation = make_split([0, 1, 1, 1, 0], other, train.class_names)
+    return {"train": train, "validation": validation, "test": make_split([2, 1], other[1:3])}
+
+
+def test_duplicates_are_counted_and_so_are_their_other_labels(splits):
+    pairs = summarise("mine", splits, {})["duplicates"]
+    assert [(p["in"], p["also_in"], p["images"], p["with_another_label"]) for p in pairs] == [
+        ("validation", "train", 2, 1),
+        ("test", "train", 0, 0),
+        ("test", "validation", 2, 1),
+    ]
+
+
+def test_classes_are_counted_and_missing_ones_named(splits):
+    summary = summarise("mine", splits, {"t": {"classes": [1, 0], "train_size": 3}})
+    assert summary["pixel_range"] == [0, 16] and summary["brightness_levels"] == 17
+    assert summary["splits"]["train"]["classes"][1] == {"label": 1, "name": "bee", "examples": 2}
+    assert summary["splits"]["validation"]["missing_classes"] == ["cat"]
+    page = as_markdown(summary)
+    assert "| cat (2) | 2 | 0 | 1 |" in page
+    assert "- No image of the split validation shows cat." in page
+    assert "2 images of the split validation are, pixel by pixel, in the split train" in page
+
+
+def test_what_a_task_lacks_stops_and_is_named(splits):
+    splits["test"] = splits["train"]
+    tasks = {
+        "good": {"classes": [1, 0], "train_size": None},
+        "small": {"classes": [0, 1], "train_size": 2},
+        "absent": {"classes": [0, 2], "train_size": None},
+    }
+    summary = summarise("mine", splits, tasks)
+    assert summary["tasks"]["good"]["train"] == [2, 2]
+    with pytest.raises(DataError) as caught:
+        require_meaning(summary)
+    message = str(caught.value)
+    assert "task good" not in message
+    assert (
+        "task small: split train: `train_size` is 2, and among the first 2 training images"
+        in message
+    )
+    assert (
+        "task absent: split validation: no image has the label cat; the labels of this split are"
+        in message
+    )
+
+
+def test_a_training_that_would_lack_a_class_stops_by_itself(splits):
+    examples = select_classes(splits["train"], [2, 0])
+    assert len(first_examples(examples, 3).targets) == 3
+    with pytest.raises(DataError, match=r"none of 1 of these classes; .* position 0 in `classes`"):
+        first_examples(examples, 2)

@@ -1,0 +1,114 @@
+"""Pixels as bytes: held to the range that the config declares, and moved to 0..brightest.
+
+A model sees x = 2 (u - low) / (high - low) - 1 of a pixel u. All that the program keeps is the byte
+b = (u - low) / (high - low) * brightest, with the number of levels chosen so that every b is a
+whole number. Nothing is rounded but what floating point has put in: x = 2 b / brightest - 1.
+"""
+
+import numpy as np
+
+from common.errors import DataError
+from images.layout import Layout
+
+_MOST_LEVELS = 255
+#: A fraction such as 3/255 is off by as much of a level in float32.
+_TOLERANCE = 1e-3
+
+
+def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, np.ndarray], int]:
+    """Hold the pixels of all files of a data set to its range, and make them bytes.
+
+    Args:
+        sources: by the name of their files, numbers (n, ...).
+        layout: of the data set.
+
+    Returns:
+        By the same names uint8 of the same shapes, and the byte of a white pixel.
+
+    Raises:
+        DataError: a value is outside of the range, the largest is far below its end, or the values
+            are on more than 256 levels.
+    """
+    for place, pixels in sources.items():
+        _require_range(place, pixels, layout)
+    brightest = _brightest(sources, layout)
+    low, high = layout.pixel_range
+    as_bytes = {}
+    for place, pixels in sources.items():
+        if pixels.dtype == np.uint8 and (low, high) == (0, brightest):
+            as_bytes[place] = pixels
+        else:
+            # A table of the few values there are would need to sort all pixels.
+            levels = (pixels.astype(np.float64) - low) * (brightest / (high - low))
+            as_bytes[place] = np.rint(levels).astype(np.uint8)
+    return as_bytes, brightest
+
+
+def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
+    low, high = layout.pixel_range
+    key = f"{layout.key('pixel_range')}, [{low:g}, {high:g}]"
+    # NaN fails every comparison.
+    inside = (pixels >= low) & (pixels <= high)
+    finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
+    least, most = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+    if not inside.all():
+        where = np.argwhere(~inside)[0].tolist()
+        pixel = np.ravel_multi_index(where[1:], pixels.shape[1:]) if len(where) > 1 else 0
+        raise DataError(
+            f"{place}: image {where[0] + 1}, pixel {pixel + 1}: found {pixels[tuple(where)]:g}, "
+            f"outside of {key}. The values go from {least:g} to {most:g}: set the range to that "
+            "of the format, from black to white."
+        )
+    if most - low < (high - low) / 2:
+        raise DataError(
+            f"{place}: the largest pixel is {most:g}, far below the end of {key}; a model would "
+            f"see all images almost black. Set {layout.key('pixel_range')} to what black and "
+            f"white are in these files, such as [{min(least, 0):g}, {most:g}]."
+        )
+
+
+def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
+    """The number of steps from black to white on which all pixels lie."""
+    low, high = layout.pixel_range
+    span = high - low
+    if float(low).is_integer() and float(span).is_integer() and span <= _MOST_LEVELS:
+        odd = {place: _first_fraction(pixels) for place, pixels in sources.items()}
+        if all(fraction is None for fraction in odd.values()):
+            return int(span)
+    else:
+        odd = {}
+    found = np.unique(np.concatenate([_few_values(p, s, layout) for p, s in sources.items()]))
+    fractions = (found - low) / span
+    for steps in range(1, _MOST_LEVELS + 1):
+        if np.abs(fractions * steps - np.rint(fractions * steps)).max() < _TOLERANCE:
+            return steps
+    for place, fraction in odd.items():
+        if fraction is not None:
+            raise DataError(_too_fine(f"{place}: found {fraction:g}", layout))
+    raise DataError(_too_fine(f"{', '.join(sources)}: found {len(found)} values", layout))
+
+
+def _first_fraction(pixels: np.ndarray) -> float | None:
+    if pixels.dtype.kind != "f":
+        return None
+    odd = pixels[pixels != np.floor(pixels)]
+    return float(odd[0]) if odd.size else None
+
+
+def _few_values(place: str, pixels: np.ndarray, layout: Layout) -> np.ndarray:
+    """The different values; more than so many cannot be on 256 levels."""
+    values = np.unique(pixels).astype(np.float64)
+    if len(values) > 4 * _MOST_LEVELS:
+        fraction = _first_fraction(pixels)
+        found = f"{len(values)} different values" if fraction is None else f"{fraction:g}"
+        raise DataError(_too_fine(f"{place}: found {found}", layout))
+    return values
+
+
+def _too_fine(found: str, layout: Layout) -> str:
+    low, high = layout.pixel_range
+    return (
+        f"{found}; pixels must be whole numbers, or on at most {_MOST_LEVELS + 1} evenly spaced "
+        f"levels from {low:g} to {high:g}, {layout.key('pixel_range')}. Round them to whole "
+        "numbers from 0 to 255."
+    )

@@ -1,0 +1,151 @@
+"""What a data set is like, before anything is trained on it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from common.errors import DataError
+from images.splits import Split, first_examples, select_classes
+
+
+def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> dict:
+    """Count what is in the splits of a data set, and what the tasks take of it.
+
+    Args:
+        name: of the data set.
+        splits: train, validation and test.
+        tasks: those that train on it, `classes` and `train_size` by name.
+
+    Returns:
+        What `results/data/<dataset>/summary.json` has.
+    """
+    train = splits["train"]
+    labels = sorted({label for split in splits.values() for label in np.unique(split.labels)})
+    return {
+        "dataset": name,
+        "image_shape": list(train.image_shape),
+        "pixel_range": list(train.pixel_range),
+        "brightness_levels": train.brightest + 1,
+        "splits": {role: _split_summary(split, labels) for role, split in splits.items()},
+        "duplicates": list(_duplicates(splits)),
+        "tasks": {task: _task_summary(splits, **taken) for task, taken in tasks.items()},
+    }
+
+
+def _split_summary(split: Split, labels: Sequence[int]) -> dict:
+    counts = np.bincount(split.labels, minlength=256)
+    low, high = split.pixel_range
+    darkest, whitest = (
+        low + (high - low) * int(byte) / split.brightest
+        for byte in (split.pixels.min(), split.pixels.max())
+    )
+    return {
+        "examples": len(split.labels),
+        "smallest_pixel": darkest,
+        "largest_pixel": whitest,
+        "classes": [
+            {"label": int(label), "name": split.name_of(label), "examples": int(counts[label])}
+            for label in labels
+        ],
+        "missing_classes": [split.name_of(label) for label in labels if not counts[label]],
+    }
+
+
+def _duplicates(splits: dict[str, Split]) -> Iterator[dict]:
+    """Images of one split that are in another one, too, pixel by pixel."""
+    labels_of = {role: _labels_by_image(split) for role, split in splits.items()}
+    for first, second in combinations(splits, 2):
+        copies = [
+            (image.tobytes(), label)
+            for image, label in zip(splits[second].pixels, splits[second].labels, strict=True)
+            if image.tobytes() in labels_of[first]
+        ]
+        yield {
+            "in": second,
+            "also_in": first,
+            "images": len(copies),
+            "with_another_label": sum(label not in labels_of[first][i] for i, label in copies),
+        }
+
+
+def _labels_by_image(split: Split) -> dict[bytes, set[int]]:
+    found: dict[bytes, set[int]] = {}
+    for image, label in zip(split.pixels, split.labels, strict=True):
+        found.setdefault(image.tobytes(), set()).add(label)
+    return found
+
+
+def _task_summary(splits: dict[str, Split], classes: list[int], train_size: int | None) -> dict:
+    """What a task takes of each split, or why it cannot."""
+    counts = {}
+    for role, split in splits.items():
+        try:
+            examples = select_classes(split, classes)
+            if role == "train":
+                examples = first_examples(examples, train_size)
+        except DataError as error:
+            return {"error": f"split {role}: {error}"}
+        counts[role] = np.bincount(examples.targets, minlength=len(classes)).tolist()
+    return counts
+
+
+def require_meaning(summary: dict) -> None:
+    """Stop where no result could mean anything.
+
+    Raises:
+        DataError: with every task that lacks one of its classes in a split.
+    """
+    reasons = [
+        f"task {task}: {taken['error']}"
+        for task, taken in summary["tasks"].items()
+        if "error" in taken
+    ]
+    if reasons:
+        raise DataError("\n".join([f"data set {summary['dataset']}:", *reasons]))
+
+
+def as_markdown(summary: dict) -> str:
+    """The summary for people."""
+    splits = summary["splits"]
+    low, high = summary["pixel_range"]
+    rows, columns, *channels = summary["image_shape"]
+    colours = f" x {channels[0]} channels" if channels else ""
+    lines = [
+        f"# Data set {summary['dataset']}",
+        "",
+        f"Images of {rows} x {columns}{colours} pixels, from {low:g} (black) to {high:g} (white).",
+        "",
+        f"| class | {' | '.join(splits)} |",
+        f"| --- |{' ---: |' * len(splits)}",
+    ]
+    for position, entry in enumerate(splits["train"]["classes"]):
+        counts = [str(split["classes"][position]["examples"]) for split in splits.values()]
+        number = str(entry["label"])
+        title = number if entry["name"] == number else f"{entry['name']} ({number})"
+        lines.append(f"| {title} | {' | '.join(counts)} |")
+    totals = [str(split["examples"]) for split in splits.values()]
+    ranges = [f"{s['smallest_pixel']:g} to {s['largest_pixel']:g}" for s in splits.values()]
+    lines += [
+        f"| all | {' | '.join(totals)} |",
+        f"| pixels | {' | '.join(ranges)} |",
+        "",
+        *_remarks(summary),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _remarks(summary: dict) -> Iterator[str]:
+    for role, split in summary["splits"].items():
+        if split["missing_classes"]:
+            yield f"- No image of the split {role} shows {', '.join(split['missing_classes'])}."
+    for pair in summary["duplicates"]:
+        if pair["images"]:
+            other = pair["with_another_label"]
+            labels = f", {other} of them with another label" if other else ""
+            yield (
+                f"- {pair['images']} images of the split {pair['in']} are, pixel by pixel, in the "
+                f"split {pair['also_in']}, too{labels}: what a model has seen is no test of it."
+            )
+    if not any(pair["images"] for pair in summary["duplicates"]):
+        yield "- No image is in two splits."
