@@ -271,6 +271,9 @@ class Task(Strict):
     l2_lambda: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_different_lambdas)] = (
         Field(description="Weights of `||W||^2` in the objective, each trained, used as spelt.")
     )
+    optimum_l2_lambda: Annotated[list[Lambda], AfterValidator(_different_lambdas)] = Field(
+        [], description="Further such weights, whose optimum is found though none is trained."
+    )
     shuffle: Values[Shuffle] = Field(
         description="The order of the examples, each trained: false for the file's, true for a new "
         "one in each epoch, once for one random order that is kept."
