@@ -45,7 +45,7 @@ figure { margin: 0; break-inside: avoid; }
 img { max-width: 100%; background: #fff; }
 svg { display: block; max-width: 100%; height: auto; }
 svg text { font-size: 11px; fill: var(--faint); }
-.axis { stroke: var(--line); }
+.axis { stroke: var(--faint); }
 path.a, path.b { fill: none; stroke: var(--a); stroke-width: 1.5; }
 path.b { stroke: var(--b); stroke-dasharray: 5 3; }
 .change { stroke: var(--ink); stroke-width: 2; }
