@@ -147,7 +147,8 @@ def read_curves(path: Path) -> dict[tuple, tuple[np.ndarray, np.ndarray]]:
         return {}
     chosen = [("split", "=", "validation"), ("metric", "=", "accuracy")]
     table = pq.read_table(path, columns=[*KEYS, "step", "value"], filters=chosen)
-    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")]).sort_by("step")
+    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")])
+    means = means.sort_by([(key, "ascending") for key in (*KEYS, "step")])
     curves: dict[tuple, list] = {}
     for row in means.to_pylist():
         group = tuple(row[key] for key in KEYS)
