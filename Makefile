@@ -46,8 +46,8 @@ crate: environment ## Pack results/ and how they came about into reproduction.cr
 codecheck: environment ## Draft codecheck.yml of results/ for whoever checks them independently
 	@$(VENV_PYTHON) tools/codecheck.py $(CONFIGS)
 
-compare: environment ## Compare two results folders in one page: make compare A=results B=other/results
-	@test -n "$(A)" -a -n "$(B)" || { echo "error: name two results folders: make compare A=results B=../other/results" >&2; exit 1; }
+compare: environment ## Compare two results, of folders or commits: make compare A=results B=other/results
+	@test -n "$(A)" -a -n "$(B)" || { echo "error: name two results folders or commits: make compare A=results B=../other/results" >&2; exit 1; }
 	@$(VENV_PYTHON) tools/compare.py "$(A)" "$(B)" --output "$(OUTPUT)" $(CONFIGS)
 
 test: test-environment ## Run all tests but the chaos tests

@@ -1,12 +1,16 @@
 """Compare two results folders: settings, metrics with intervals over seeds, claims and figures.
 
     python tools/compare.py results ../other-branch/results --output compare.html
+    python tools/compare.py HEAD~1 results
 
-Writes one self-contained HTML page and prints a summary. A difference is always B minus A.
+Writes one self-contained HTML page and prints a summary. A difference is always B minus A. In the
+place of a folder a commit may stand; its results are computed in a worktree of it.
 """
 
 import argparse
 import math
+import os
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -21,6 +25,8 @@ from scipy import stats
 from compare_page import page
 
 ROOT = Path(__file__).parents[1]
+#: Where the commits lie whose results were asked for, each in a folder of its hash.
+WORKTREES = ".commits"
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from common import cli  # noqa: E402
@@ -100,6 +106,41 @@ class Difference(NamedTuple):
     changes: list[float]
 
 
+def folder_of(name: str) -> Path:
+    """A folder of that name, or else a worktree of the commit of that name, with its results.
+
+    What has been computed there before is not computed again.
+
+    Raises:
+        CompareError: there is no such folder or commit, or its run failed.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    git = ["git", "-C", str(ROOT)]
+    found = subprocess.run(
+        [*git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode:
+        raise CompareError(
+            f"{name}: no such folder, and no commit; name the results folder of a finished run"
+        )
+    commit = found.stdout.strip()
+    folder = ROOT / WORKTREES / commit
+    if not folder.is_dir():
+        command = [*git, "worktree", "add", "--quiet", "--detach", str(folder), commit]
+        if subprocess.run(command, check=False).returncode:
+            raise CompareError(f"{name}: git made no worktree of it at {folder}")
+    # The variables of the `make` that calls this are not meant for the other one.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    command = ["make", "--no-print-directory", "-C", str(folder), "reproduce"]
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise CompareError(f"{name}: its run failed; see {folder / 'results' / 'logs'}")
+    return folder
+
+
 def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -> Results:
     """Read a results folder, or the one inside a project's folder.
 
@@ -110,8 +151,6 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
     Raises:
         ReproductionError: there are no results, or not those of one whole run.
     """
-    if not folder.is_dir():
-        raise CompareError(f"{folder}: no such folder; name the results folder of a finished run")
     if not (folder / "metrics.parquet").is_file() and (folder / "results").is_dir():
         folder = folder / "results"
     path = folder / "metrics.parquet"
@@ -147,7 +186,8 @@ def read_curves(path: Path) -> dict[tuple, tuple[np.ndarray, np.ndarray]]:
         return {}
     chosen = [("split", "=", "validation"), ("metric", "=", "accuracy")]
     table = pq.read_table(path, columns=[*KEYS, "step", "value"], filters=chosen)
-    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")]).sort_by("step")
+    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")])
+    means = means.sort_by([(key, "ascending") for key in (*KEYS, "step")])
     curves: dict[tuple, list] = {}
     for row in means.to_pylist():
         group = tuple(row[key] for key in KEYS)
@@ -361,12 +401,12 @@ def count_runs(results: Results) -> int:
 def main() -> None:
     """Read the command line, compare, write the page and print the summary."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("a", type=Path, help="a results folder, or a project's folder with one")
-    parser.add_argument("b", type=Path, help="another one")
+    parser.add_argument("a", help="a results folder, a project's folder with one, or a commit")
+    parser.add_argument("b", help="another one")
     parser.add_argument("--output", type=Path, default=Path("compare.html"), help="the page")
     add_config_option(parser)
     arguments = parser.parse_args()
-    a, b = (read_results(side, arguments.config) for side in (arguments.a, arguments.b))
+    a, b = (read_results(folder_of(side), arguments.config) for side in (arguments.a, arguments.b))
     found, edited, claims = differences(a, b), edits(a, b), claim_differences(a, b)
     content = page(
         labels=(f"{a.folder} ({count_runs(a)} runs)", f"{b.folder} ({count_runs(b)} runs)"),

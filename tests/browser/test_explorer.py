@@ -58,6 +58,15 @@ def test_a_statement_opens_its_readings_whose_runs_are_shown(page):
     assert "logistic" in page.one("#loss .chart").get_attribute("aria-label")
 
 
+def test_an_equation_is_unfolded_and_the_view_kept(page):
+    choose(page, "seed", "1")
+    link = page.all(".entry a[href^='#equation']")[0]
+    page.driver.execute_script("arguments[0].closest('details').open = true", link)
+    link.send_keys(Keys.ENTER)
+    row = page.one("#" + link.get_attribute("href").partition("#")[2])
+    assert row.is_displayed() and "seed=1" in address(page)
+
+
 def test_a_verdict_can_be_told_without_colour(page):
     marks = {}
     for mark in page.all(".entry summary .mark"):

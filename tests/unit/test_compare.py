@@ -234,6 +234,26 @@ def test_a_folder_without_results_is_one_line(make_results, repository, tmp_path
     assert process.stderr.count("\n") == 1
 
 
+def test_a_commit_stands_for_its_results(make_results, tmp_path, monkeypatch):
+    """They are made in a worktree of it, once."""
+    project = make_results("a").parent
+    (project / "results").rename(project / "made")
+    (project / "Makefile").write_text("reproduce: results\nresults:\n\tcp -r made results\n")
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for command in (["init"], ["add", "-A"], [*who, "commit", "-m", "x"], ["tag", "first"]):
+        subprocess.run(["git", "-C", project, *command], check=True, capture_output=True)
+    monkeypatch.setattr(compare, "ROOT", project)
+    monkeypatch.setenv("MAKEFLAGS", "--dry-run")  # of an outer make
+    folder = compare.folder_of("first")
+    assert folder.parent == project / ".commits" and compare.folder_of("first") == folder
+    assert {*compare.read_results(folder).groups} == {("softmax", 0.01, True)}
+    (folder / "Makefile").write_text("reproduce:\n\tfalse\n")
+    with pytest.raises(compare.CompareError, match="its run failed"):
+        compare.folder_of("first")
+    with pytest.raises(compare.CompareError, match="no such folder, and no commit"):
+        compare.folder_of("second")
+
+
 def test_make_asks_for_both_folders(repository):
     command = ["make", "--silent", "--dry-run", "compare", "A=one", "B=two"]
     process = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)

@@ -4,10 +4,12 @@ import base64
 import gzip
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from common.errors import DataError
 from images.splits import Split
 from plots.exploration import (
     IMAGE_SHADES,
@@ -17,6 +19,7 @@ from plots.exploration import (
     gallery,
     most_seeds,
     predict,
+    read_groups,
     shrunk,
     thinned,
     weight_pictures,
@@ -211,6 +214,21 @@ def make_page(groups, ledger=None, split=None) -> str:
     return explorer_page(TEMPLATE, "", groups, data, said, ledger)
 
 
+def test_coloured_images_make_a_page():
+    shape = (4, 3, 3)
+    group = make_group(seeds=1, shape=(12, 3))
+    group = group._replace(weights=[group.weights[0]._replace(image_shape=shape)])
+    split = make_split(shape=(12, 3))._replace(image_shape=shape)
+    facts = json.loads(re.search("<facts>(.*)</facts>", make_page([group], None, split))[1])
+    assert facts["data"]["mnist"]["pictures"]["shape"][1:] == [4, 3, 3]
+    assert facts["groups"][0]["weights"]["shape"] == [1, 3, 4, 9]  # channels side by side
+
+
+def test_where_every_run_diverged_it_is_said():
+    with pytest.raises(DataError, match="Every training diverged"):
+        read_groups(SimpleNamespace(rows=[{"ended": "diverged"}]))
+
+
 def test_any_classes_and_image_shapes_make_a_page():
     page = make_page([make_group("logistic", (9, 4), seeds=1), make_group(classes=(1, 4, 9, 5))])
     facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
@@ -259,6 +277,7 @@ def test_a_page_of_two_tasks_opens_with_the_ends_of_the_larger_one():
         ("results/history.parquet: task=t, l2_lambda=0.1|1", ["0.1", "1"]),
         ("results/history.parquet: task=t, shuffle=false", []),
         ("results/runs/t/lambda-1/shuffle-true/seeds-0-9/weights.parquet and 2 more", ["1"]),
+        ("results/optimum/t.json: l2_lambda=0.1; train_loss", ["0.1"]),
         ("results/equations.json: number=3", []),
     ],
 )

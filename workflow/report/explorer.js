@@ -442,7 +442,8 @@ function writeAddress() {
 function goTo(id) {
   const place = document.getElementById(id);
   if (!place) return;
-  if (place.tagName === "DETAILS") place.open = true;
+  const folded = place.closest("details");
+  if (folded) folded.open = true;
   place.scrollIntoView();
 }
 

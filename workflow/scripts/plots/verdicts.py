@@ -98,7 +98,9 @@ def _entry(entry: dict, groups: Sequence[Group]) -> str:
 
 
 def _evidence(line: str, groups: Sequence[Group]) -> str:
-    """Where a number stands, as a link that shows the runs in the charts if it is of some."""
+    """Where a number stands, as a link to the equation, or to the runs in the charts."""
+    if equation := re.fullmatch(r"results/equations\.json: number=(\d+)", line):
+        return f'<a href="#equation-{equation[1]}"><code>{escape(line)}</code></a>'
     behind = groups_behind(line, groups)
     if not behind:
         return f"<code>{escape(line)}</code>"
@@ -112,6 +114,8 @@ def groups_behind(line: str, groups: Sequence[Group]) -> list[Group]:
     if of_folder := re.search(r"results/runs/(\S+)/seeds-", line):
         return [group for group in groups if group.key == of_folder[1]]
     named = {key: value.split("|") for key, value in re.findall(r"(\w+)=([^,;\s]+)", line)}
+    if of_task := re.match(r"results/(?:optimum|gradients)/(\S+)\.json", line):
+        named["task"] = [of_task[1]]
     if "task" not in named:
         return []
     keys = {key: named[key] for key in ("task", "l2_lambda", "shuffle") if key in named}
@@ -137,7 +141,7 @@ def _equations(equations: Sequence[dict]) -> Iterator[str]:
     for one in equations:
         says = " ".join(filter(None, (one["says"], one["erratum"])))
         yield (
-            f'<tr><th scope="row">({one["number"]})</th>'
+            f'<tr id="equation-{one["number"]}"><th scope="row">({one["number"]})</th>'
             f"<td>{_mark(one['verdict'])} {one['verdict']}</td><td>{escape(says)}</td></tr>"
         )
     yield "</tbody></table></div></details>"
