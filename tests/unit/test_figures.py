@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from pipeline.model import Config
 from plots import figures, style
 from runs.curves import Curve
 
@@ -67,6 +68,14 @@ def test_lambdas_grow_lighter_and_do_not_crowd_out_the_white():
 def test_28_series_differ():
     looks = [tuple(look.values()) for look in islice(style.series(), 28)]
     assert len(set(looks)) == 28
+
+
+def test_each_kind_of_the_config_is_drawn_and_explained(repository):
+    figures_of_config = Config.model_json_schema()["properties"]["figures"]
+    kinds = figures_of_config["additionalProperties"]["discriminator"]["mapping"].keys()
+    assert figures.KINDS.keys() == kinds
+    page = (repository / "docs" / "how-to" / "own-figure.md").read_text(encoding="utf-8")
+    assert all(f"| `{kind}` |" in page for kind in kinds)
 
 
 class MadeUp:

@@ -130,6 +130,10 @@ def test_one_cause_is_one_block_however_many_jobs_it_stops(start, tmp_path):
         "Failed: Job number 50",
     ]
     assert "    (no log: the job did not come so far)" in lines
+    assert lines[-2] == (
+        "Failed for the same cause as Job number 0: Job number 1; Job number 2; Job number 3; "
+        "Job number 4; Job number 5, and 44 more"
+    )
     assert "51 failed, of 2 causes" in lines[-1]
 
 
@@ -187,6 +191,7 @@ def test_errors_are_passed_on_and_chatter_is_not(start):
     run.log(msg="Select jobs to execute...")
     run.log(msg="Nothing to be done (all requested files are present and up to date).")
     run.log(LogEvent.ERROR, "MissingInputException in rule x", logging.ERROR, exception="Missing")
+    run.log(msg="Exiting because a job execution failed. Look above", level=logging.ERROR)
     assert run.end() == [
         "Nothing to be done (all requested files are present and up to date).",
         "MissingInputException in rule x",

@@ -19,6 +19,7 @@ from pydantic import (
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
 from regression.models import model_names
 from runs.grid import SWEEPABLE
+from runs.schemas import MEASURED
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
@@ -104,17 +105,7 @@ def _rising(ends: list[float]) -> list[float]:
 Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_rising)]
 
 #: Columns of the metrics that a figure may show and a table may compare.
-Metric = Literal[
-    "epochs",
-    "steps",
-    "train_loss",
-    "validation_loss",
-    "test_loss",
-    "train_accuracy",
-    "validation_accuracy",
-    "test_accuracy",
-    "weight_norm",
-]
+Metric = Literal[MEASURED]
 
 
 class File(Strict):
@@ -279,6 +270,9 @@ class Task(Strict):
     )
     l2_lambda: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_different_lambdas)] = (
         Field(description="Weights of `||W||^2` in the objective, each trained, used as spelt.")
+    )
+    optimum_l2_lambda: Annotated[list[Lambda], AfterValidator(_different_lambdas)] = Field(
+        [], description="Further such weights, whose optimum is found though none is trained."
     )
     shuffle: Values[Shuffle] = Field(
         description="The order of the examples, each trained: false for the file's, true for a new "

@@ -77,8 +77,8 @@ def select_blocks(blocks: list[Block], tasks: dict[str, dict], selection: dict) 
     ]
 
 
-#: What a selection can say of a run beside the settings of its task.
-_OF_A_RUN = {"l2_lambda", "shuffle", "seed"}
+#: What can be said of a selection beside the settings of its task.
+_OF_A_RUN = {"l2_lambda", "optimum_l2_lambda", "shuffle", "seed"}
 
 
 def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
@@ -92,23 +92,24 @@ def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
     ]
 
 
-def objectives(tasks: dict[str, dict]) -> dict[tuple, tuple[str, str]]:
-    """The different objectives that are minimised, each with the first task and lambda that has it.
+def problems(tasks: dict[str, dict]) -> dict[tuple, tuple[str, list[str]]]:
+    """The different problems that are solved, each with the first task that has it and its lambdas.
 
-    Tasks that differ only in how they are trained have the same optimum. It is named after a task
-    without a sweep, if there is one, so that it keeps its name when a sweep comes or goes.
+    Tasks that differ only in how they are trained have the same optima. They are named after a task
+    without a sweep, if there is one, so that they keep their name when a sweep comes or goes.
     """
-    found: dict[tuple, tuple[str, str]] = {}
+    found: dict[tuple, tuple[str, list[str]]] = {}
     for name, task in sorted(tasks.items(), key=lambda item: bool(item[1]["varies"])):
-        for l2_lambda in task["l2_lambda"]:
-            found.setdefault(objective_of(task, l2_lambda), (name, l2_lambda))
+        _, l2_lambdas = found.setdefault(problem_of(task), (name, []))
+        for spelling in (*task["l2_lambda"], *task["optimum_l2_lambda"]):
+            if float(spelling) not in map(float, l2_lambdas):
+                l2_lambdas.append(spelling)
     return found
 
 
-def objective_of(task: dict, l2_lambda: str) -> tuple:
-    """What the optimum of a task depends on."""
-    settings = (task[name] for name in ("dataset", "model", "train_size"))
-    return (*settings, tuple(task["classes"]), float(l2_lambda))
+def problem_of(task: dict) -> tuple:
+    """What the objective of a task depends on beside lambda."""
+    return (*(task[name] for name in ("dataset", "model", "train_size")), tuple(task["classes"]))
 
 
 def expand_sweeps(tasks: dict[str, dict]) -> dict[str, dict]:
