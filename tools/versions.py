@@ -33,7 +33,7 @@ def try_set(name: str, python: str, folder: Path) -> None:
     choice = ("--python", python, "--resolution", SETS[name], "--output-file", versions)
     run(*compile_versions, "pyproject.toml", *choice)
     print(versions.read_text(encoding="utf-8"), flush=True)
-    run("uv", "venv", "--quiet", "--python", python, environment)
+    run("uv", "venv", "--quiet", "--seed", "--python", python, environment)
     install = ("uv", "pip", "install", "--quiet", "--python", environment)
     run(*install, "--requirement", versions)
     run(*install, "--group", "dev", "--constraint", versions)

@@ -24,7 +24,7 @@ class Run:
             monkeypatch.setenv("COLUMNS", str(terminal))
         values = {"dryrun": False, "nocolor": False, "stdout": False} | settings
         self.handler = plugin.LogHandler(SimpleNamespace(**values), None)
-        self.handler.setFormatter(DefaultFormatter())
+        self.handler.setFormatter(DefaultFormatter(None))
 
     def log(self, event=None, msg="", level=logging.INFO, **fields):
         fields |= {"event": event, "msg": msg, "levelno": level}
