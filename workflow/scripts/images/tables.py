@@ -187,11 +187,14 @@ def _column(
     elif not layout.header:
         hint = f"; without a header it is a position from 0 to {len(names) - 1}, not quoted."
     else:
-        hint = f"; found {_some(names)}."
+        hint = (
+            f"; found {_some(names)}. If the file has no labels, as Kaggle's test files, name the "
+            "other one twice, as train and as test, and cut all `splits` from it."
+        )
     raise DataError(f"{path}: no column {wanted!r}, which {layout.key(key)} names{hint}")
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str | int]) -> str:
     return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 
@@ -233,7 +236,7 @@ def _from_columns(
     if len(others) == 1 and pa.types.is_nested(of_name[others[0]].type):
         images = _from_lists(path, others[0], of_name[others[0]], layout)
     else:
-        _require_count(path, label, others, layout)
+        _require_count(path, table.column_names, label, others, layout)
         parts = [_numbers(path, name, of_name[name], layout) for name in others]
         images = np.empty((len(table), len(parts)), np.result_type(*{p.dtype for p in parts}))
         for position, part in enumerate(parts):
@@ -241,11 +244,14 @@ def _from_columns(
     return Source(images.reshape(-1, *layout.shape_in_file), labels, others)
 
 
-def _require_count(path: Path, label: str, others: Sequence[str], layout: Layout) -> None:
+def _require_count(
+    path: Path, names: Sequence[str], label: str, others: Sequence[str], layout: Layout
+) -> None:
     if len(others) == layout.values_of_image:
         return
     rows, columns = layout.image_shape
-    odd = [name for name in others if not re.search(r"\d", name)]
+    # A column without a name, as that of pandas's row numbers, can be told by its position.
+    odd = [name or names.index(name) for name in others if not re.search(r"\d", name)]
     hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
     raise DataError(
         f"{path}: {len(others)} columns beside {label!r}, but {layout.key('image_shape')} "
