@@ -15,6 +15,7 @@ from runs.schemas import (
     METRICS_SCHEMA,
     WEIGHTS_SCHEMA,
 )
+from runs.sweep import SWEEP_SCHEMA
 
 FILES = Path("docs", "reference", "files.md")
 RUN = "results/runs/<task>/lambda-<lambda>/shuffle-<shuffle>/seeds-<first>-<last>"
@@ -34,6 +35,7 @@ def test_the_reference_of_the_config_is_that_of_its_model(repository):
     ("file", "schema"),
     [
         ("results/metrics.parquet", METRICS_SCHEMA),
+        ("results/sweep.{csv,md,parquet}", SWEEP_SCHEMA),
         ("results/history.parquet", HISTORIES_SCHEMA),
         ("results/claims.parquet", CLAIMS_SCHEMA),
         (f"{RUN}/history.parquet", HISTORY_SCHEMA),
