@@ -4,6 +4,7 @@ import re
 from importlib import metadata
 
 import pytest
+import yaml
 
 from pipeline.imports import software_of
 from pipeline.rules import RULES, code_behind
@@ -48,6 +49,30 @@ def test_a_run_needs_no_test_tools_and_tests_need_no_other_versions(repository):
     assert tools <= {name for name, *_ in tests} and not tools & {name for name, *_ in run}
     versions = {name: {pin[1] for pin in run if pin[0] == name} for name, *_ in run}
     assert not [pin for pin in tests if pin[1] not in versions.get(pin[0], {pin[1]})]
+
+
+def test_the_environment_for_conda_has_what_jobs_import_as_it_is_pinned(repository):
+    content = yaml.safe_load((repository / "workflow" / "envs" / "jobs.yaml").read_text())
+    (python,) = [name for name in content["dependencies"] if "python" in name]
+    (packages,) = [entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)]
+    assert python == "python =3.11"
+    pinned = {
+        (name, version)
+        for name, version, condition in pins(repository / "requirements.txt")
+        if ">= '3.12'" not in condition
+    }
+    assert {tuple(line.split("==")) for line in packages} <= pinned
+    scripts = repository / "workflow" / "scripts"
+    needed = software_of(
+        [
+            p
+            for name in (*RULES, "download", "manifest")
+            for p in code_behind(f"{name}.py", scripts)
+        ],
+        scripts,
+    )
+    names = {line.partition("==")[0] for line in packages}
+    assert {name.replace("_", "-") for name in needed} <= names
 
 
 def test_all_packages_of_the_rules_are_in_the_lock_of_the_repository(repository):

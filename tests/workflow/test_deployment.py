@@ -77,6 +77,11 @@ def test_in_another_directory(repository, config, tmp_path):
     assert "claims " in snakemake(repository, *place, "--dry-run")
 
 
+def test_a_way_of_deployment_without_an_image_computes_nothing_again(checkout):
+    output = checkout.snakemake("--software-deployment-method", "apptainer", "--dry-run")
+    assert "Nothing to be done" in output
+
+
 def test_unit_tests_are_generated(checkout):
     checkout.snakemake("--generate-unit-tests", "unit-tests")
     assert list((checkout.folder / "unit-tests").rglob("test_*.py"))

@@ -266,8 +266,17 @@ def report_files() -> list[str]:
 
 def report_config() -> str:
     """The parts of the config that the typeset report prints, as JSON; the rest rebuilds nothing."""
-    splits = {name: {"splits": dataset["splits"]} for name, dataset in DATA.items()}
-    captions = {figure: {"caption": entry["caption"]} for figure, entry in FIGURES.items()}
+    data = {
+        name: {
+            "splits": dataset["splits"],
+            "sha256": next(iter(dataset["files"].values()))["sha256"],
+        }
+        for name, dataset in DATA.items()
+    }
+    told = {
+        figure: {key: entry[key] for key in ("title", "caption")}
+        for figure, entry in FIGURES.items()
+    }
     tables = {table: {"caption": entry["caption"]} for table, entry in TABLES.items()}
     # The command line must not grow with the seeds.
     tasks = {
@@ -279,7 +288,7 @@ def report_config() -> str:
         }
         for name, task in config["tasks"].items()
     }
-    return json.dumps({"data": splits, "tasks": tasks, "figures": captions, "tables": tables})
+    return json.dumps({"data": data, "tasks": tasks, "figures": told, "tables": tables})
 
 
 def figure_params(wildcards) -> str:

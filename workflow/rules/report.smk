@@ -99,10 +99,14 @@ rule report_pdf:
     input:
         **code("report_pdf.py"),
         template=source(WORKFLOW / "report" / "report.typ"),
+        project=source(WORKFLOW.parent / "pyproject.toml"),
         metrics="results/metrics.parquet",
         claims="results/claims.json",
         checks="results/checks.json",
         table="results/tables/table_1.csv",
+        optimum=optimum_files(),
+        variations=[file for file in identifiability_files() if file.endswith(".json")],
+        scorecard="results/scorecard/statements.svg",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
     output:
         report("results/report.pdf", caption="../report/report.rst", category="Report"),
@@ -118,9 +122,10 @@ rule report_pdf:
     message:
         "Typesetting the report"
     shell:
-        "python -E -s -X utf8 {input.script:q} --template {input.template:q} --config {params.config:q}"
-        " --metrics {input.metrics:q} --claims {input.claims:q}"
-        " --checks {input.checks:q} --table {input.table:q}"
+        "python -E -s -X utf8 {input.script:q} --template {input.template:q} --project {input.project:q}"
+        " --config {params.config:q} --metrics {input.metrics:q} --claims {input.claims:q}"
+        " --checks {input.checks:q} --table {input.table:q} --optimum {input.optimum:q}"
+        " --variations {input.variations:q} --scorecards $(dirname {input.scorecard:q})"
         " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
 
 

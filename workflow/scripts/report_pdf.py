@@ -1,12 +1,17 @@
-"""Typeset the report from the results; every number in it is read from them."""
+"""Typeset the paper from the results; every number in it is read from them."""
 
 import argparse
 import csv
 import json
 import platform
+import tomllib
+from collections.abc import Iterable
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
+from statistics import fmean, stdev
 
+import matplotlib as mpl
 import typst
 
 from common import cli
@@ -18,47 +23,106 @@ from runs.schemas import METRICS_SCHEMA
 #: The packages whose version can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")
 
+#: The columns of the metrics of which seeds have a mean.
+COLUMNS = (
+    "epochs",
+    "steps",
+    *(f"{split}_{kind}" for kind in ("loss", "accuracy") for split in ("train", "validation")),
+    *("test_loss", "test_accuracy", "weight_norm"),
+)
+
+
+def over_seeds(rows: Iterable[dict]) -> list[dict]:
+    """The metrics of each combination of task, lambda and shuffle, over its seeds.
+
+    Returns:
+        One dictionary a combination: its keys, `seeds` (how many did not diverge), and of each
+        column `mean`, `deviation` (of a sample; 0 of one seed), `low`, `high` and `first` seed.
+    """
+
+    def combination(row: dict) -> tuple:
+        return row["task"], row["l2_lambda"], row["shuffle"]
+
+    summaries = []
+    for keys, of_seeds in groupby(sorted(rows, key=combination), key=combination):
+        ended = [row for row in of_seeds if row["ended"] != "diverged"]
+        summary = dict(zip(("task", "l2_lambda", "shuffle"), keys, strict=True))
+        for column in COLUMNS if ended else ():
+            values = [row[column] for row in ended]
+            summary[column] = {
+                "mean": fmean(values),
+                "deviation": stdev(values) if len(values) > 1 else 0.0,
+                "low": min(values),
+                "high": max(values),
+                "first": min(ended, key=lambda row: row["seed"])[column],
+            }
+        summaries.append(summary | {"seeds": len(ended)})
+    return summaries
+
 
 def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
+    metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
     with arguments.table.open(newline="", encoding="utf-8") as file:
         table_1 = list(csv.DictReader(file))
+    variations = [one for file in arguments.variations for one in read_json(file)["variations"]]
     return {
+        "version": tomllib.loads(arguments.project.read_text(encoding="utf-8"))["project"][
+            "version"
+        ],
         "config": arguments.config,
-        "metrics": read_table(arguments.metrics, METRICS_SCHEMA).to_pylist(),
+        "runs": over_seeds(metrics),
+        "counts": {
+            "runs": len(metrics),
+            "steps": sum(row["steps"] for row in metrics),
+            "checks": len(read_json(arguments.checks)["tests"]),
+        },
         "ledger": read_json(arguments.claims),
-        "checks": read_json(arguments.checks)["tests"],
+        "optimum": [read_json(path) for path in arguments.optimum],
+        "variations": [
+            {"choice": one["choice"], "value": one["value"], "all": all(one["survives"].values())}
+            for one in variations
+        ],
         "table_1": table_1,
-        "figures_folder": arguments.figures.as_posix(),
+        "figures": arguments.figures.as_posix(),
+        "scorecards": arguments.scorecards.as_posix(),
         "environment": {"Python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
     }
 
 
 def typeset(template: Path, facts: dict, output: Path) -> None:
-    """Compile the template with the facts to PDF; the same facts give the same bytes.
+    """Compile the template with the facts to PDF/UA-1; the same facts give the same bytes.
 
     Raises:
-        DataError: the template wants something that the facts have not.
+        DataError: the template wants something that the facts have not, or a picture has no
+            alternative text.
     """
     with replace_atomically(output) as temporary:
         try:
             pdf = typst.compile(
-                template.read_bytes(),
-                root=Path.cwd(),
-                ignore_system_fonts=True,
-                timestamp=0,
-                sys_inputs={"facts": json.dumps(facts)},
+                template.read_bytes(), pdf_standards=["ua-1"], timestamp=0, **settings(facts)
             )
         except typst.TypstError as error:
             raise DataError(f"{template}: {error.diagnostic or error.message}") from error
         temporary.write_bytes(pdf)
 
 
+def settings(facts: dict) -> dict:
+    """What the compiler is told beside the template: the facts, and the fonts of the figures."""
+    return {
+        "root": Path.cwd(),
+        "font_paths": [Path(mpl.get_data_path()) / "fonts" / "ttf"],
+        "ignore_system_fonts": True,
+        "sys_inputs": {"facts": json.dumps(facts)},
+    }
+
+
 def main() -> None:
     """Read the command line, collect and typeset."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--template", type=Path, required=True, help="Typst document")
+    parser.add_argument("--project", type=Path, required=True, help="pyproject.toml")
     parser.add_argument(
         "--config", type=json.loads, required=True, help="JSON: data, tasks, figures, tables"
     )
@@ -66,7 +130,10 @@ def main() -> None:
     parser.add_argument("--claims", type=Path, required=True)
     parser.add_argument("--checks", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True, help="Table 1 as CSV")
+    parser.add_argument("--optimum", type=Path, nargs="*", default=[], help="JSON files")
+    parser.add_argument("--variations", type=Path, nargs="*", default=[], help="JSON file")
     parser.add_argument("--figures", type=Path, required=True, help="folder, below this one")
+    parser.add_argument("--scorecards", type=Path, required=True, help="folder, below this one")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     typeset(arguments.template, collect_facts(arguments), arguments.output)

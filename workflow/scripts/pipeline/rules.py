@@ -50,7 +50,9 @@ RULES = {
     "figure": Rule("report", ("figures", "tasks")),
     "table": Rule("report", ("tables", "tasks")),
     "report_pdf": Rule(
-        "report", ("data", "tasks", "figures", "tables"), ("workflow/report/report.typ",)
+        "report",
+        ("data", "tasks", "figures", "tables"),
+        ("workflow/report/report.typ", "pyproject.toml"),
     ),
     "explorer": Rule("report", ("data", "tasks"), ("workflow/report/explorer.html",), models=True),
 }
