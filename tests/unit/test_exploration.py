@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from images.splits import Split
+from images.summary import summarise
 from plots import page as exploration_page
 from plots.exploration import (
     Group,
@@ -29,7 +30,7 @@ from regression.models import load_model
 from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
-TEMPLATE = "$options_a $options_b $curves_note $runs_table $bundle $tables $charts $embed_options"
+TEMPLATE = "$options_a $options_b $curves_note $runs_table $data_sets $bundle $tables $charts $embed_options"
 
 
 def make_history(steps: int) -> dict[tuple[str, str], Curve]:
@@ -195,7 +196,9 @@ def bare_page(monkeypatch):
     def make(groups) -> str:
         split = make_split()
         said = [predict(group, split) for group in groups]
-        return exploration_page.explorer_page(TEMPLATE, groups, said)
+        splits = {role: split for role in ("train", "validation", "test")}
+        summaries = [summarise("mine & yours", splits, {})]
+        return exploration_page.explorer_page(TEMPLATE, groups, said, summaries)
 
     return make
 
@@ -204,6 +207,8 @@ def test_any_classes_and_image_shapes_make_a_page(bare_page):
     page = bare_page([make_group("logistic", (9, 4), seeds=1), make_group(classes=(1, 4, 9, 5))])
     assert page.count("data:image/png") >= 1 + 4
     assert "NaN" not in page
+    assert "<h3>mine &amp; yours</h3>" in page
+    assert "60 images of the split validation are, pixel by pixel, in the split train" in page
 
 
 def test_weights_of_zero_make_a_page(bare_page):

@@ -88,5 +88,5 @@ def test_the_page_has_what_differs_and_no_more(metrics):
     assert words == ["task", "learning rate", "patience", "seeds", "diverged"]
     rows = [re.split(r" *\| *", line)[1:7] for line in lines]
     assert rows[0] == ["b", "0.1", "never", "2", "0", "0.6000 ± 0.1414"]
-    assert rows[2] == ["b", "10", "never", "2", "2", "–"]
+    assert rows[2] == ["b", "10", "never", "2", "2", "-"]
     assert rows[3] == ["a", "0.1", "3", "1", "0", "0.9500"]

@@ -100,6 +100,7 @@ rule report_pdf:
         **code("report_pdf.py"),
         template=source(WORKFLOW / "report" / "report.typ"),
         project=source(WORKFLOW.parent / "pyproject.toml"),
+        summary="results/data/mnist/summary.json",
         metrics="results/metrics.parquet",
         claims="results/claims.json",
         checks="results/checks.json",
@@ -123,7 +124,8 @@ rule report_pdf:
         "Typesetting the report"
     shell:
         "python -E -s -X utf8 {input.script:q} --template {input.template:q} --project {input.project:q}"
-        " --config {params.config:q} --metrics {input.metrics:q} --claims {input.claims:q}"
+        " --config {params.config:q} --summary {input.summary:q} --metrics {input.metrics:q}"
+        " --claims {input.claims:q}"
         " --checks {input.checks:q} --table {input.table:q} --optimum {input.optimum:q}"
         " --variations {input.variations:q} --scorecards $(dirname {input.scorecard:q})"
         " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
@@ -136,6 +138,7 @@ rule explorer:
         template=source(WORKFLOW / "report" / "explorer.html"),
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
+        summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
     output:
         report(
             "results/explorer.html",
@@ -155,4 +158,4 @@ rule explorer:
         "Putting all runs into a page to look around in"
     shell:
         "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
-        " --template {input.template:q} --output {output:q} > {log:q} 2>&1"
+        " --summaries {input.summaries:q} --template {input.template:q} --output {output:q} > {log:q} 2>&1"

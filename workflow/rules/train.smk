@@ -66,7 +66,10 @@ rule sweep_table:
         summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
     output:
         csv=report(
-            "results/sweep.csv", caption="../report/sweep.rst", category="Tables", labels={"table": "sweep"}
+            "results/sweep.csv",
+            caption="../report/sweep.rst",
+            category="Tables",
+            labels={"table": "sweep"},
         ),
         markdown="results/sweep.md",
         parquet="results/sweep.parquet",

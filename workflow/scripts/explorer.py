@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from common import cli
-from common.files import replace_atomically
+from common.files import read_json, replace_atomically
 from plots.exploration import curve_points, predict, read_group
 from plots.page import explorer_page
 from runs.results import Results
@@ -16,6 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
+    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="of the data sets")
     parser.add_argument("--template", type=Path, required=True, help="HTML with placeholders")
     parser.add_argument("--output", type=Path, required=True, help="the page")
     arguments = parser.parse_args()
@@ -30,7 +31,9 @@ def main() -> None:
     for of_combination in combinations:
         groups.append(read_group(results, of_combination, curve_points(len(combinations))))
         predictions.append(predict(groups[-1], results.split(of_combination[0], "validation")))
-    page = explorer_page(arguments.template.read_text(encoding="utf-8"), groups, predictions)
+    template = arguments.template.read_text(encoding="utf-8")
+    summaries = [read_json(path) for path in arguments.summaries]
+    page = explorer_page(template, groups, predictions, summaries)
     with replace_atomically(arguments.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(f"{arguments.output}: {len(groups)} groups of runs, {len(page.encode()) / 1e6:.1f} MB")

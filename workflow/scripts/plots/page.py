@@ -12,6 +12,7 @@ import altair as alt
 import numpy as np
 import vl_convert
 
+from images.summary import class_counts, in_words, remarks
 from plots.charts import all_charts
 from plots.exploration import (
     Group,
@@ -45,7 +46,10 @@ _METRICS = (
 
 
 def explorer_page(
-    template: str, groups: Sequence[Group], predictions: Sequence[Predictions]
+    template: str,
+    groups: Sequence[Group],
+    predictions: Sequence[Predictions],
+    summaries: Sequence[dict],
 ) -> str:
     """Fill the template.
 
@@ -53,6 +57,7 @@ def explorer_page(
         template: HTML with the placeholders of string.Template.
         groups: in the order in which they are offered.
         predictions: of the first run of each group, on the validation split.
+        summaries: of the data sets, as `images.summary` makes them.
     """
     constants = [
         group_constants(group, of_group)
@@ -65,6 +70,7 @@ def explorer_page(
         options_a=options(groups, a),
         options_b=options(groups, b),
         curves_note=_curves_note(seeds),
+        data_sets="\n".join(map(data_set, summaries)),
         runs_table=runs_table(groups),
         bundle=vl_convert.javascript_bundle(),
         tables=_script_json(tables(groups, predictions)),
@@ -150,6 +156,24 @@ def options(groups: Sequence[Group], chosen: int) -> str:
             lines.append(f'<option value="{number}"{selected}>{escape(group.name)}</option>')
         lines.append("</optgroup>")
     return "\n".join(lines)
+
+
+def data_set(summary: dict) -> str:
+    """What is in the splits of a data set, as HTML."""
+    header, *rows = class_counts(summary)
+    cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    lines = [
+        f"<h3>{escape(summary['dataset'])}</h3>",
+        f"<p>{escape(in_words(summary))}.</p>",
+        "<table><caption>Images of each class in each split.</caption>",
+        f"<thead><tr>{cells}</tr></thead>",
+        "<tbody>",
+    ]
+    for name, *counts in rows:
+        cells = "".join(f"<td>{escape(count)}</td>" for count in counts)
+        lines.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+    notes = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(summary))
+    return "\n".join([*lines, f"</tbody></table><ul>{notes}</ul>"])
 
 
 def runs_table(groups: Sequence[Group]) -> str:

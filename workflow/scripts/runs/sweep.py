@@ -87,6 +87,6 @@ def _in_words(value: object) -> str:
 
 def _mean(mean: float, deviation: float, digits: int) -> str:
     if mean != mean:
-        return "–"
+        return "-"
     spread = "" if deviation != deviation else f" ± {deviation:.{digits}f}"
     return f"{mean:.{digits}f}{spread}"
