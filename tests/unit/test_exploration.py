@@ -30,7 +30,13 @@ from regression.models import load_model
 from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
-TEMPLATE = "$options_a $options_b $curves_note $runs_table $data_sets $bundle $tables $charts $embed_options"
+TEMPLATE = " ".join(
+    f"${name}"
+    for name in (
+        *("options_a", "options_b", "curves_note", "runs_table", "data_sets"),
+        *("bundle", "tables", "charts", "embed_options"),
+    )
+)
 
 
 def make_history(steps: int) -> dict[tuple[str, str], Curve]:
