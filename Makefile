@@ -78,7 +78,7 @@ docs: environment ## Renew pictures and findings from results/, and the referenc
 	@cp results/scorecard/statements.png docs/scorecard.png
 	@$(VENV_PYTHON) tools/findings.py
 	@$(VENV_PYTHON) tools/reference.py
-	@$(SNAKEMAKE) --rulegraph --quiet -- all | dot -Tsvg > docs/rulegraph.svg
+	@$(SNAKEMAKE) --rulegraph --quiet -- all | $(VENV_PYTHON) tools/rulegraph.py | dot -Tsvg > docs/rulegraph.svg
 
 # What a run needs.
 environment:

@@ -1,16 +1,22 @@
 """A real Chromium without a network, and the explorer of a finished run opened in it."""
 
+import hashlib
 import json
 import shutil
+import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 
-CHARTS = 10
+#: Finds what keeps people from using a page; from the npm registry.
+AXE = "axe-core-4.14.1.tgz"
+AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 
 _ARGUMENTS = (
     "--headless",
@@ -31,11 +37,12 @@ class Page:
     def __init__(self, driver: Chrome):
         self.driver = driver
 
-    def open(self, path: Path) -> float:
+    def open(self, path: Path, address: str = "") -> float:
         """Load a file and wait for its charts; return the seconds that took."""
+        self.driver.get("about:blank")  # from the same file only the address would change
         start = time.monotonic()
-        self.driver.get(path.as_uri())
-        self.until(lambda: len(self.all("svg.marks")) == CHARTS)
+        self.driver.get(f"{path.as_uri()}{address}")
+        self.until(lambda: self.all("[data-ready]"))
         return time.monotonic() - start
 
     def until(self, condition) -> None:
@@ -57,14 +64,37 @@ class Page:
             document.querySelectorAll(arguments[0]), e => e.getAttribute(arguments[1]))"""
         return self.driver.execute_script(script, selector, name)
 
-    def texts(self, chart: str) -> list[str]:
-        """All that is written in a chart."""
+    def texts(self, selector: str) -> list[str]:
+        """The texts of all elements, in one go."""
         script = "return Array.from(document.querySelectorAll(arguments[0]), e => e.textContent)"
-        return self.driver.execute_script(script, f"#{chart} svg text")
+        return self.driver.execute_script(script, selector)
 
     def lines(self, chart: str) -> list[str]:
         """The drawn lines of a chart, as SVG paths."""
-        return self.attributes(f"#{chart} .mark-line path", "d")
+        return self.attributes(f"#{chart} path.line", "d")
+
+    def cut_off(self) -> list[str]:
+        """What is wider than its place and neither scrolls by itself nor is shown beyond it."""
+        return self.driver.execute_script("""
+            const wide = document.documentElement;
+            const found = [...document.querySelectorAll("body, body *")].filter((e) =>
+                e.clientWidth && !e.closest("svg, [role=region], noscript")
+                && getComputedStyle(e).display !== "inline" && e.scrollWidth > e.clientWidth + 1);
+            for (const e of document.querySelectorAll("svg, canvas, table"))
+                if (!e.closest("[role=region]")
+                    && e.getBoundingClientRect().right > wide.clientWidth) found.push(e);
+            if (wide.scrollWidth > wide.clientWidth) found.push(wide);
+            return found.map((e) => `${e.tagName} #${e.id} .${e.className}`);""")
+
+    def violations(self, axe: str) -> list[str]:
+        """What axe-core calls serious or critical."""
+        self.driver.execute_script(axe)
+        found = self.driver.execute_async_script("axe.run().then(arguments[0])")["violations"]
+        return [
+            f"{one['id']}: {one['nodes'][0]['html']}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
 
     def console_errors(self) -> list[str]:
         """What the console said since the last call, except information and warnings."""
@@ -94,6 +124,23 @@ def driver(tmp_path_factory) -> Iterator[Chrome]:
     with Chrome(options, ChromeService(chromedriver)) as driver:
         driver.set_network_conditions(offline=True, latency=0, throughput=0)
         yield driver
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, fetched once and kept among the user's caches."""
+    cache = Path(platformdirs.user_cache_dir("reproduce-report"))
+    package = cache / AXE
+    if not package.is_file():
+        if not shutil.which("npm"):
+            pytest.skip("needs npm, which fetches axe-core")
+        cache.mkdir(parents=True, exist_ok=True)
+        name, version = AXE.removesuffix(".tgz").rsplit("-", 1)
+        command = ["npm", "pack", f"{name}@{version}", "--silent", "--pack-destination", cache]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert hashlib.sha256(package.read_bytes()).hexdigest() == AXE_SHA256
+    with tarfile.open(package) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def test_scores_of_images_are_those_of_whole_splits(results):
         score = evaluate(
             "softmax", results.weights(row).matrix, results.examples(row, "validation")
         )
-        assert (of_run.mean(), hits.mean()) == pytest.approx(tuple(score))
+        assert (of_run.mean(), hits.mean()) == pytest.approx((score.loss, score.accuracy))
     pixels, targets, _ = results.examples(rows[0], "validation")
     one = evaluate("softmax", results.weights(rows[2]).matrix, Examples(pixels[7:8], targets[7:8]))
     assert losses[2, 7] == pytest.approx(one.loss)
@@ -172,9 +172,9 @@ def test_of_a_sweep_the_report_s_own_combination_is_judged(folder, tmp_path, cla
     (row,) = results.runs(selection)
     assert row["learning_rate"] == 0.01
     assert "task=softmax/learning_rate-0.01" in results.where(selection, "steps")
-    # The learning rate does not matter to the optimum: the first combination's file has it.
-    shared = results.optimum_file("softmax", "1")
-    assert shared == "results/optimum/softmax/learning_rate-0.1/lambda-1.json"
+    # Neither the learning rate nor the stop matters to the optimum, which has its name of a task
+    # that is not swept.
+    assert results.optimum_file("softmax", "1") == "results/optimum/softmax-500.json"
 
 
 def test_a_sweep_of_which_no_combination_is_meant_is_not_applicable(folder, claims):
@@ -186,7 +186,7 @@ def test_a_sweep_of_which_no_combination_is_meant_is_not_applicable(folder, clai
 
 def test_files_that_are_missing_are_errors_that_name_every_reading(folder, tmp_path, claims):
     shutil.copytree(folder, tmp_path / "results")
-    (tmp_path / "results/optimum/softmax/lambda-1.json").unlink()
+    (tmp_path / "results/optimum/softmax.json").unlink()
     (path,) = (tmp_path / "results" / "runs").glob("softmax/lambda-1/*/*/weights.parquet")
     path.unlink()
     with pytest.raises(ClaimsError) as caught:

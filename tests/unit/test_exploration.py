@@ -1,67 +1,53 @@
-"""The tables and the page of the explorer, on runs made up here."""
+"""The arrays and the page of the explorer, on runs made up here."""
 
 import base64
-import io
+import gzip
 import json
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from images.splits import Split
 from images.summary import summarise
-from plots import page as exploration_page
 from plots.exploration import (
+    IMAGE_SHADES,
+    NO_GUESS,
+    WEIGHT_SHADES,
     Group,
-    Predictions,
-    block_means,
-    confusion_rows,
-    curve_points,
-    curve_rows,
-    every_kth,
-    mistake_rows,
-    picture,
+    gallery,
     predict,
-    weight_picture,
-    with_range,
+    shrunk,
+    thinned,
+    weight_pictures,
 )
+from plots.page import _METRICS, Pack, explorer_page, first_choice
+from plots.verdicts import groups_behind
 from regression.models import load_model
 from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
-TEMPLATE = " ".join(
-    f"${name}"
-    for name in (
-        *("options_a", "options_b", "curves_note", "runs_table", "data_sets"),
-        *("bundle", "tables", "charts", "embed_options"),
-    )
+TEMPLATE = (
+    "$tiles $verdicts $options $runs_table $data_sets <facts>$facts</facts> <b>$arrays</b> $script"
 )
 
 
-def make_history(steps: int) -> dict[tuple[str, str], Curve]:
-    loss = Curve(np.arange(steps), np.linspace(2, 1, steps))
+def make_history(steps: int) -> dict[str, Curve]:
     checks = Curve(np.arange(0, steps, 3), np.linspace(0.5, 0.9, len(range(0, steps, 3))))
-    return {
-        ("train", "loss"): loss,
-        ("validation", "loss"): checks,
-        ("train", "accuracy"): checks,
-        ("validation", "accuracy"): checks,
-    }
-
-
-def make_run(seed: int, steps: int) -> dict:
-    metrics = {name: 0.5 + seed / 100 for name in exploration_page._METRICS}
-    return metrics | {"steps": steps, "seed": seed, "folder": "t/seeds-0-9"}
+    kinds = ("validation loss", "training accuracy", "validation accuracy")
+    loss = Curve(np.arange(steps), np.linspace(2, 1, steps))
+    return {"training loss": loss} | dict.fromkeys(kinds, checks)
 
 
 def make_group(
-    model="softmax", classes=(1, 4, 9), seeds=2, l2_lambda="0", steps=40, points=50
+    model="softmax", classes=(1, 4, 9), seeds=2, l2_lambda="0", steps=40, points=50, shown=None
 ) -> Group:
     outputs = 1 if model == "logistic" else len(classes)
-    weights = np.random.default_rng(0).normal(size=(SHAPE[0] * SHAPE[1] + 1, outputs))
+    generator = np.random.default_rng(0)
     labels = list(classes[-outputs:])
-    lengths = [steps + 5 * seed for seed in range(seeds)]
+    histories = [make_history(steps + 6 * seed) for seed in range(shown or seeds)]
+    metrics = dict.fromkeys(_METRICS, 0.5) | {"shuffle": "true"}
+    folder = f"t/lambda-{l2_lambda}/shuffle-true/seeds-0-9"
     return Group(
         task="t",
         l2_lambda=l2_lambda,
@@ -70,9 +56,20 @@ def make_group(
         model=model,
         classes=list(classes),
         names=list(map(str, classes)),
-        runs=[make_run(seed, length) for seed, length in enumerate(lengths)],
-        curves=list(curve_rows([make_history(length) for length in lengths], points)),
-        weights=Weights(weights, labels, list(map(str, labels)), SHAPE),
+        runs=[metrics | {"seed": seed, "folder": folder} for seed in range(seeds)],
+        curves={
+            kind: thinned([one[kind] for one in histories], points, kind == "training loss")
+            for kind in histories[0]
+        },
+        weights=[
+            Weights(
+                generator.normal(size=(SHAPE[0] * SHAPE[1] + 1, outputs)),
+                labels,
+                list(map(str, labels)),
+                SHAPE,
+            )
+            for _ in range(shown or seeds)
+        ],
     )
 
 
@@ -84,165 +81,204 @@ def make_split(n=60, labels=(1, 4, 9, 5)) -> Split:
 
 
 def test_blocks_are_means_and_leave_the_incomplete_one_out():
-    (thinned,) = block_means([Curve(np.arange(7), np.arange(7.0))], points=3)
-    assert thinned.steps.tolist() == [1, 3, 5]
-    assert thinned.values.tolist() == [0.5, 2.5, 4.5]
+    curves = thinned([Curve(np.arange(7), np.arange(7.0))], points=3, averaged=True)
+    assert curves.steps.tolist() == [1, 3, 5]
+    assert curves.values.tolist() == [[0.5, 2.5, 4.5]]
 
 
 def test_a_run_shorter_than_a_block_is_one():
-    long, short = block_means(
-        [Curve(np.arange(100), np.ones(100)), Curve(np.arange(4), np.arange(4.0))], points=2
-    )
-    assert len(long.values) == 2 and short.values.tolist() == [1.5]
+    series = [Curve(np.arange(100), np.ones(100)), Curve(np.arange(4), np.arange(4.0))]
+    curves = thinned(series, points=2, averaged=True)
+    assert np.isfinite(curves.values).sum(axis=1).tolist() == [2, 1]
+    assert np.nanmax(curves.values[1]) == 1.5
 
 
-def test_thinned_checks_keep_the_first_and_the_end_of_the_first_run():
-    first, longer = every_kth(
-        [Curve(np.arange(0, 50, 5), np.arange(10)), Curve(np.arange(0, 100, 5), np.arange(20))],
-        points=5,
-    )
-    assert first.steps.tolist() == [0, 20, 40, 45]
-    assert longer.steps.tolist() == [0, 20, 40, 45, 60, 80]
-
-
-def test_a_range_goes_on_where_the_first_run_has_ended():
-    first = Curve(np.array([0, 5]), np.array([1.0, 3.0]))
-    other = Curve(np.array([0, 5, 10]), np.array([2.0, 1.0, 0.0]))
-    assert list(with_range([first, other])) == [
-        (0, 1.0, 1.0, 2.0, 2),
-        (5, 3.0, 1.0, 3.0, 2),
-        (10, None, 0.0, 0.0, 1),
+def test_sampled_curves_keep_the_end_of_each_run():
+    series = [
+        Curve(np.arange(0, 50, 5), np.arange(10.0)),
+        Curve(np.arange(0, 100, 5), np.arange(20.0)),
     ]
+    curves = thinned(series, points=5, averaged=False)
+    assert curves.steps.tolist() == [0, 20, 40, 45, 60, 80, 95]
+    assert curves.values[1].tolist() == [0, 4, 8, 9, 12, 16, 19]
+    assert np.isnan(curves.values[0]).tolist() == [False] * 4 + [True] * 3
 
 
 def test_curves_are_as_thin_as_asked_for():
-    rows = list(curve_rows([make_history(5000), make_history(5005)], points=50))
-    for split, metric in (("training", "loss"), ("validation", "accuracy")):
-        count = sum((row["split"], row["metric"]) == (split, metric) for row in rows)
-        assert 50 <= count <= 102
+    group = make_group(steps=5000, points=50)
+    for curves in group.curves.values():
+        assert 50 <= len(curves.steps) <= 104
 
 
 @pytest.mark.parametrize(("model", "classes"), [("logistic", (9, 4)), ("softmax", (1, 4, 9))])
-def test_predictions_are_those_of_the_model(model, classes):
-    group = make_group(model, classes)
-    split = make_split()
-    said = predict(group, split)
+def test_predictions_of_all_seeds_are_those_of_the_model(model, classes):
+    group, split = make_group(model, classes), make_split()
+    (said,) = predict([group], split)
     keep = np.isin(split.labels, classes)
-    np.testing.assert_array_equal(said.index, split.index[keep])
-    np.testing.assert_array_equal(np.array(classes)[said.targets], split.labels[keep])
+    assert (said.guess[~keep] == NO_GUESS).all()
     X = np.hstack([split.pixels[keep] / 127.5 - 1, np.ones((keep.sum(), 1))])
-    expected = load_model(model).predict(X @ group.weights.matrix)
-    np.testing.assert_array_equal(said.predicted, expected)
-    assert (said.confidence >= 1 / len(classes)).all() and (said.confidence <= 1).all()
+    for seed, weights in enumerate(group.weights):
+        expected = load_model(model).predict(X @ weights.matrix)
+        np.testing.assert_array_equal(said.guess[keep, seed], expected)
+        right = np.count_nonzero(np.array(classes)[expected] == split.labels[keep])
+        assert said.confusion[seed].trace() == right
+        assert said.confusion[seed].sum() == keep.sum()
+    assert (said.percent[keep] >= 100 // len(classes)).all() and said.percent.max() <= 255
+    assert said.percent[keep].max() <= 100
 
 
-def made_up_predictions() -> Predictions:
-    pixels = np.arange(5 * 35, dtype=np.uint8).reshape(5, 35)
-    targets, predicted = np.array([0, 0, 1, 2, 1]), np.array([0, 1, 2, 2, 0])
-    confidence = np.array([0.9, 0.6, 0.8, 0.7, 0.8])
-    return Predictions(np.arange(20, 25), pixels, targets, predicted, confidence, 255)
+def test_a_class_without_images_is_in_the_confusion_all_the_same():
+    group, split = make_group(seeds=1), make_split()
+    split = split._replace(labels=np.full(60, 1, np.uint8))
+    (said,) = predict([group], split)
+    assert said.confusion.shape == (1, 3, 3) and said.confusion[0, 0].sum() == 60
 
 
-def test_confusion_counts_and_names_every_label():
-    rows = list(confusion_rows(made_up_predictions(), ["ant", "bee", "cat"]))
-    counts = {(row["label"], row["prediction"]): (row["count"], row["share"]) for row in rows}
-    assert counts == {
-        ("ant", "ant"): (1, 0.5),
-        ("ant", "bee"): (1, 0.5),
-        ("bee", "ant"): (1, 0.5),
-        ("bee", "bee"): (0, 0.0),
-        ("bee", "cat"): (1, 0.5),
-        ("cat", "cat"): (1, 1.0),
-    }
+def test_the_gallery_has_the_images_that_any_run_gets_wrong():
+    groups, split = [make_group(), make_group("logistic", (9, 4))], make_split()
+    said = predict(groups, split)
+    shown = gallery(groups, said, split)
+    wrong = np.zeros(60, bool)
+    for group, one in zip(groups, said, strict=True):
+        for seed in range(2):
+            of_task = one.guess[:, seed] != NO_GUESS
+            guess = np.array([*group.classes])[one.guess[of_task, seed]]
+            wrong[of_task] |= guess != split.labels[of_task]
+    assert shown.rows.tolist() == np.flatnonzero(wrong).tolist()
+    assert shown.wrong == wrong.sum()
+    expected = split.pixels[shown.rows] / 255 * (IMAGE_SHADES - 1)
+    assert np.abs(shown.pictures.reshape(len(expected), -1) - expected).max() <= 0.5
 
 
-def test_mistakes_come_surest_first_and_equals_in_the_order_of_the_file():
-    rows = list(mistake_rows(made_up_predictions(), make_group(), 2, "validation"))
-    assert [row["image"] for row in rows] == ["validation image 22", "validation image 24"]
-    assert [(row["label"], row["prediction"]) for row in rows] == [("4", "9"), ("4", "1")]
+def test_of_too_many_wrong_images_the_hardest_are_kept(monkeypatch):
+    monkeypatch.setattr("plots.exploration._PREDICTIONS", 0)
+    groups, split = [make_group()], make_split(1000)
+    said = predict(groups, split)
+    shown = gallery(groups, said, split)
+    assert len(shown.rows) == 200 < shown.wrong
+    names = np.array([0, 0, 0, 0, 1, NO_GUESS, 0, 0, 0, 2])
+    mistakes = (said[0].guess != names[split.labels][:, np.newaxis]).sum(axis=1)
+    assert mistakes[shown.rows].min() >= np.delete(mistakes, shown.rows).max()
 
 
-def opened(url: str) -> Image.Image:
-    assert url.startswith("data:image/png;base64,")
-    return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+def test_weights_are_shades_about_zero():
+    group = make_group(seeds=2)
+    pictures, limits = weight_pictures(group)
+    assert pictures.shape == (2, 3, *SHAPE)
+    exact = group.weights[1].pictures()
+    assert limits[1] == np.abs(exact).max()
+    shown = (pictures[1] / WEIGHT_SHADES - 1) * limits[1]
+    assert np.abs(shown - exact).max() <= limits[1] / WEIGHT_SHADES / 2 + 1e-12
 
 
-def test_a_picture_is_the_image_as_ink_on_paper():
-    pixels = np.arange(35, dtype=np.uint8).reshape(SHAPE)
-    np.testing.assert_array_equal(np.array(opened(picture(pixels, 255))), 255 - pixels)
-    np.testing.assert_array_equal(np.array(opened(picture(pixels % 2, 1))), 255 - pixels % 2 * 255)
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((28, 28), (28, 28)), ((300, 150), (50, 25)), ((1, 500), (1, 500))]
+)
+def test_large_pictures_are_shrunk_by_means(shape, expected):
+    pictures = np.ones((3, *shape, 1))
+    assert shrunk(pictures).shape == (3, *expected, 1) and (shrunk(pictures) == 1).all()
 
 
-def test_a_picture_in_colours_has_its_colours():
-    pixels = np.arange(105, dtype=np.uint8).reshape(*SHAPE, 3)
-    np.testing.assert_array_equal(np.array(opened(picture(pixels, 255))), pixels)
+def test_packed_arrays_come_back():
+    pack = Pack()
+    arrays = [np.arange(3, dtype=np.uint8), np.array([[1.5, np.nan]], np.float32)]
+    places = [pack.add(array) for array in arrays]
+    content = gzip.decompress(base64.b64decode(pack.text()))
+    for place, array in zip(places, arrays, strict=True):
+        dtype = np.dtype(place["type"])
+        assert place["at"] % dtype.itemsize == 0
+        found = np.frombuffer(content, dtype, array.size, place["at"]).reshape(place["shape"])
+        np.testing.assert_array_equal(found, array)
 
 
-def test_weights_of_colours_stand_side_by_side():
-    matrix = np.vstack([np.arange(24.0).reshape(12, 2), np.zeros((1, 2))])
-    (first, _) = Weights(matrix, [0, 1], ["a", "b"], (2, 2, 3)).pictures()
-    assert first.tolist() == [[0, 6, 2, 8, 4, 10], [12, 18, 14, 20, 16, 22]]
+def make_page(groups, ledger=None) -> str:
+    split = make_split()
+    said = predict(groups, split)
+    data = {"mnist": (split, gallery(groups, said, split))}
+    splits = dict.fromkeys(("train", "validation", "test"), split)
+    summaries = [summarise("mine & yours", splits, {})]
+    return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger)
 
 
-def test_a_large_picture_is_shrunk():
-    assert opened(picture(np.zeros((300, 150), dtype=np.uint8), 255)).size == (28, 56)
-
-
-def test_weights_are_blue_below_zero_and_red_above():
-    image = opened(weight_picture(np.array([[-1.0, 0.0, 1.0]]), 1.0)).convert("RGB")
-    negative, zero, positive = (image.getpixel((column, 0)) for column in range(3))
-    assert negative[2] > negative[0] and positive[0] > positive[2] and len(set(zero)) == 1
-
-
-@pytest.fixture
-def bare_page(monkeypatch):
-    """The page without the libraries, which take long to put together."""
-    monkeypatch.setattr(exploration_page.vl_convert, "javascript_bundle", lambda: "")
-
-    def make(groups) -> str:
-        split = make_split()
-        said = [predict(group, split) for group in groups]
-        splits = {role: split for role in ("train", "validation", "test")}
-        summaries = [summarise("mine & yours", splits, {})]
-        return exploration_page.explorer_page(TEMPLATE, groups, said, summaries)
-
-    return make
-
-
-def test_any_classes_and_image_shapes_make_a_page(bare_page):
-    page = bare_page([make_group("logistic", (9, 4), seeds=1), make_group(classes=(1, 4, 9, 5))])
-    assert page.count("data:image/png") >= 1 + 4
-    assert "NaN" not in page
-    assert "<h3>mine &amp; yours</h3>" in page
+def test_the_page_says_what_is_in_the_data():
+    page = make_page([make_group()])
+    assert "<h4>mine &amp; yours</h4>" in page
     assert "60 images of the split validation are, pixel by pixel, in the split train" in page
 
 
-def test_weights_of_zero_make_a_page(bare_page):
-    group = make_group()
-    zeros = group.weights._replace(matrix=np.zeros_like(group.weights.matrix))
-    assert bare_page([group._replace(weights=zeros)])
+def test_any_classes_and_image_shapes_make_a_page():
+    page = make_page([make_group("logistic", (9, 4), seeds=1), make_group(classes=(1, 4, 9, 5))])
+    facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
+    assert [group["outputs"] for group in facts["groups"]] == [["4"], ["1", "4", "9", "5"]]
+    assert "NaN" not in page
 
 
-def test_many_groups_stay_below_five_megabytes(bare_page):
-    points = curve_points(100)
-    groups = [make_group(l2_lambda=f"0.{n:03}", steps=3000, points=points) for n in range(100)]
-    assert len(bare_page(groups).encode()) < 4_000_000  # the libraries take another million
+def test_weights_of_zero_make_a_page():
+    group = make_group(seeds=1)
+    zero = group.weights[0]._replace(matrix=np.zeros_like(group.weights[0].matrix))
+    assert make_page([group._replace(weights=[zero])])
 
 
-def test_no_name_ends_the_script_that_it_stands_in(bare_page):
-    assert "</script>" not in bare_page([make_group()._replace(task="</script>")])
+def test_of_more_runs_than_can_be_chosen_the_table_has_all():
+    page = make_page([make_group(seeds=7, shown=2)])
+    facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
+    assert facts["groups"][0]["seeds"] == [0, 1] and facts["groups"][0]["runs"] == 7
+    assert "<td>7</td>" in page
+
+
+def test_no_name_ends_the_script_that_it_stands_in():
+    assert "</script>" not in make_page([make_group()._replace(task="</script>")])
 
 
 def test_a_page_of_two_tasks_opens_with_the_ends_of_the_larger_one():
     groups = [make_group()._replace(task="small")]
     groups += [make_group(l2_lambda=value) for value in ("0", "0.1", "1")]
-    assert exploration_page.first_choice(groups) == (1, 3)
-    assert re.findall(r'value="(\d)" selected', exploration_page.options(groups, 3)) == ["3"]
+    assert first_choice(groups) == (1, 3)
 
 
-def test_charts_know_nothing_but_their_table_and_the_groups():
-    """All rows stand in the tables, once for all charts."""
-    from plots.charts import all_charts
+# --- verdicts -------------------------------------------------------------------------------------
 
-    for name, chart in all_charts([{"name": "x"}], classes=3).items():
-        assert len(json.dumps(chart.to_dict())) < 12_000, name
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("results/metrics.parquet: task=t; test_accuracy", ["0", "0.1", "1"]),
+        ("results/history.parquet: task=t, l2_lambda=0.1|1", ["0.1", "1"]),
+        ("results/history.parquet: task=t, shuffle=false", []),
+        ("results/runs/t/lambda-1/shuffle-true/seeds-0-9/weights.parquet and 2 more", ["1"]),
+        ("results/equations.json: number=3", []),
+    ],
+)
+def test_evidence_leads_to_its_runs(line, expected):
+    groups = [make_group(l2_lambda=value) for value in ("0", "0.1", "1")]
+    assert [group.l2_lambda for group in groups_behind(line, groups)] == expected
+
+
+def make_ledger(verdict="not reproduced") -> dict:
+    reading = {
+        "reading": "As drawn <b>.",
+        "verdict": verdict,
+        "explanation": "Measured: 1.",
+        "evidence": ["results/metrics.parquet: task=t, l2_lambda=0"],
+    }
+    statement = {"id": "2b-it", "section": "2b", "says": "It falls.", "verdict": verdict, "why": ""}
+    definition = statement | {"id": "2b-name", "verdict": "definition", "readings": []}
+    return {
+        "sections": {"2b": "Loss"},
+        "counts": {"statements": {verdict: 1, "definition": 1}, "equations": {"proved": 44}},
+        "statements": [statement | {"readings": [reading]}, definition],
+        "questions": [],
+        "equations": [],
+    }
+
+
+def test_a_statement_opens_its_readings_and_links_to_their_runs():
+    page = make_page([make_group()], make_ledger())
+    assert page.count('class="entry"') == 1 and "It falls." in page and "As drawn &lt;b&gt;" in page
+    assert '<a href="#a=t/lambda-0/shuffle-true">' in page
+    assert '<b>1</b> <span class="mark" aria-hidden="true" data-verdict="not reproduced">✕' in page
+    assert "1 definitions are not judged" in page
+
+
+def test_without_claims_the_page_judges_nothing():
+    assert "entry" not in make_page([make_group()])

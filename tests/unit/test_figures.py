@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from pipeline.model import Config
 from plots import figures, style
 from runs.curves import Curve
 
@@ -69,6 +70,14 @@ def test_28_series_differ():
     assert len(set(looks)) == 28
 
 
+def test_each_kind_of_the_config_is_drawn_and_explained(repository):
+    figures_of_config = Config.model_json_schema()["properties"]["figures"]
+    kinds = figures_of_config["additionalProperties"]["discriminator"]["mapping"].keys()
+    assert figures.KINDS.keys() == kinds
+    page = (repository / "docs" / "how-to" / "own-figure.md").read_text(encoding="utf-8")
+    assert all(f"| `{kind}` |" in page for kind in kinds)
+
+
 class MadeUp:
     """Results of which every curve is the same."""
 
@@ -92,6 +101,16 @@ def draw(values, rows, kind="accuracy", **options) -> figures.Figure:
 
 def texts(figure) -> list[str]:
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_two_lambdas_and_two_splits_are_four_looks():
+    figure = draw([0.5, 0.6], [row(), row(l2_lambda=0.1, spelling="0.1")])
+    looks = [
+        (number, line.get_color(), line.get_linestyle())
+        for number, axes in enumerate(figure.axes)
+        for line in axes.lines
+    ]
+    assert len(set(looks)) == len(looks) == 4
 
 
 def test_a_curve_outside_of_the_limits_is_named(capsys):

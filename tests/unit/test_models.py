@@ -9,12 +9,13 @@ from sklearn.linear_model import LogisticRegression
 
 from regression.evaluation import evaluate
 from regression.features import features
-from regression.models import load_model
+from regression.models import load_model, model_names
 
 CLASSES = {"logistic": 2, "softmax": 4}
+cross_entropies = pytest.mark.parametrize("model", CLASSES)
 
 
-@pytest.fixture(params=CLASSES)
+@pytest.fixture(params=model_names())
 def model(request):
     return request.param
 
@@ -22,9 +23,10 @@ def model(request):
 @pytest.fixture
 def problem(model, make_examples):
     """Features (60, 13), targets (60,) and random weights of the model."""
-    examples = make_examples(60, 12, CLASSES[model])
+    classes = CLASSES.get(model, 4)
+    examples = make_examples(60, 12, classes)
     X = features(examples.pixels, 255)
-    outputs = load_model(model).output_count(CLASSES[model])
+    outputs = load_model(model).output_count(classes)
     W = np.random.default_rng(1).normal(0, 0.5, (X.shape[1], outputs))
     return X, examples.targets, W
 
@@ -51,6 +53,7 @@ def test_gradient_agrees_with_finite_differences(model, problem, l2_lambda):
     assert error < 1e-6
 
 
+@cross_entropies
 def test_optimum_agrees_with_scikit_learn(model, problem):
     X, targets, W = problem
     l2_lambda = 0.05
@@ -81,6 +84,7 @@ def test_losses_stay_finite_for_extreme_logits(scale, target):
     assert softmax >= 0 and logistic >= 0
 
 
+@cross_entropies
 def test_zero_weights_give_the_loss_of_a_guess(model, problem):
     X, targets, W = problem
     z = load_model(model).logits(np.zeros_like(W), X)

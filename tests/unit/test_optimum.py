@@ -6,21 +6,16 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from images.splits import Examples
 from regression.features import features
 from regression.models import logistic, softmax
-from regression.optimum import find_optimum
+from regression.optimum import EXCESS_TO_REACH, find_optimum, path_of_optima
+from regression.sparse_features import SparseFeatures
 
 
-def solve(model, X, targets, classes, l2_lambda, max_iterations=500):
-    return find_optimum(
-        model,
-        X,
-        targets,
-        class_count=classes,
-        l2_lambda=l2_lambda,
-        gradient_tolerance=1e-10,
-        max_iterations=max_iterations,
-    )
+def solve(model, pixels, targets, classes, l2_lambda, **options):
+    X = SparseFeatures(pixels, 255)
+    return find_optimum(model, X, targets, class_count=classes, l2_lambda=l2_lambda, **options)
 
 
 def reference(X, targets, l2_lambda):
@@ -35,39 +30,74 @@ def overlapping(make_examples):
     """Images whose labels are partly wrong, so that no weights are right for all of them."""
     examples = make_examples(300, 20, 3)
     flipped = np.where(np.random.default_rng(0).random(300) < 0.3, 0, examples.targets)
-    return features(examples.pixels, 255), flipped
+    return examples.pixels, flipped
+
+
+@pytest.mark.parametrize("brightest", [255, 16])
+def test_products_without_black_pixels_are_those_of_the_features(brightest):
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, brightest + 1, (5000, 12), dtype=np.uint8)
+    pixels[generator.random(pixels.shape) < 0.7] = 0
+    X, dense = SparseFeatures(pixels, brightest), features(pixels, brightest)
+    W, R = generator.normal(size=(13, 3)), generator.normal(size=(5000, 3))
+    assert X.times(W) == pytest.approx(dense @ W, abs=1e-12)
+    assert X.transposed_times(R) == pytest.approx(dense.T @ R, abs=1e-10)
+    weights = generator.random(5000)
+    expected = dense.T @ (weights[:, np.newaxis] * dense)
+    assert X.weighted_gram(weights) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("l2_lambda", [0.01, 1.0])
 def test_softmax_as_scikit_learn(overlapping, l2_lambda):
-    X, targets = overlapping
-    optimum = solve("softmax", X, targets, 3, l2_lambda)
-    assert optimum.weights == pytest.approx(reference(X, targets, l2_lambda), abs=1e-5)
-    assert optimum.gradient_norm < 1e-8
-    assert not optimum.separated
-    assert np.linalg.norm(softmax.gradient(optimum.weights, X, targets, l2_lambda)) < 1e-8
+    pixels, targets = overlapping
+    optimum = solve("softmax", pixels, targets, 3, l2_lambda)
+    X = features(pixels, 255)
+    expected = reference(X, targets, l2_lambda)
+    gradient = softmax.gradient(optimum.weights, X, targets, l2_lambda)
+    assert optimum.gradient_norm == pytest.approx(np.linalg.norm(gradient), rel=1e-6)
+    assert optimum.reached and not optimum.separated
+    # What is said of the optimum's distance holds of another solver's, which is nearer to it.
+    assert np.linalg.norm(optimum.weights - expected) <= optimum.distance_bound + 1e-7
+    excess = optimum.objective - objective(X, targets, expected, l2_lambda)
+    assert excess <= optimum.excess_bound <= EXCESS_TO_REACH
+
+
+def objective(X, targets, W, l2_lambda):
+    return softmax.loss(softmax.logits(W, X), targets) + l2_lambda * np.sum(W**2)
 
 
 def test_logistic_as_scikit_learn(overlapping):
-    X, targets = overlapping
+    pixels, targets = overlapping
     targets = (targets > 0).astype(np.int64)
-    optimum = solve("logistic", X, targets, 2, 0.05)
-    assert optimum.weights == pytest.approx(reference(X, targets, 0.05), abs=1e-5)
+    optimum = solve("logistic", pixels, targets, 2, 0.05)
+    X = features(pixels, 255)
+    assert optimum.weights == pytest.approx(reference(X, targets, 0.05), abs=1e-4)
     loss = logistic.loss(logistic.logits(optimum.weights, X), targets)
     assert optimum.objective == pytest.approx(loss + 0.05 * np.sum(optimum.weights**2))
 
 
+def test_along_the_path_each_optimum_is_that_from_zero_weights(overlapping):
+    lambdas = [0.01, 1.0, 0.0]
+    found = list(path_of_optima("softmax", Examples(*overlapping), lambdas, class_count=3))
+    assert [optimum.l2_lambda for optimum in found] == [1.0, 0.01, 0.0]
+    for optimum in found[:2]:
+        alone = solve("softmax", *overlapping, 3, optimum.l2_lambda)
+        both = optimum.distance_bound + alone.distance_bound
+        assert np.linalg.norm(optimum.weights - alone.weights) <= both
+    # So near to the next one, a start there takes fewer steps.
+    assert found[1].evaluations < alone.evaluations
+
+
 def test_without_penalty_and_without_separation(overlapping):
-    X, targets = overlapping
-    optimum = solve("softmax", X, targets, 3, 0.0)
-    assert not optimum.separated
+    optimum = solve("softmax", *overlapping, 3, 0.0)
+    assert optimum.reached and not optimum.separated
     assert optimum.gradient_norm < 1e-6
 
 
 def test_a_constant_pixel_does_no_harm(overlapping):
-    X, targets = overlapping
-    X = np.column_stack([np.full(len(X), -1.0), X])
-    optimum = solve("softmax", X, targets, 3, 0.0)
+    pixels, targets = overlapping
+    pixels = np.column_stack([np.zeros(len(pixels), dtype=np.uint8), pixels])
+    optimum = solve("softmax", pixels, targets, 3, 0.0)
     assert optimum.gradient_norm < 1e-6
     assert np.abs(optimum.weights).max() < 100.0
 
@@ -75,21 +105,20 @@ def test_a_constant_pixel_does_no_harm(overlapping):
 def test_separated_examples_are_proven_to_have_no_finite_optimum(make_examples):
     examples = make_examples(40, 30, 3)
     X = features(examples.pixels, 255)
-    optimum = solve("softmax", X, examples.targets, 3, 0.0)
-    assert optimum.separated
+    optimum = solve("softmax", examples.pixels, examples.targets, 3, 0.0)
+    assert optimum.separated and not optimum.reached
     z = softmax.logits(optimum.weights, X)
     assert len(X) * softmax.loss(z, examples.targets) < math.log(2.0)
     assert (softmax.predict(z) == examples.targets).all()
     # With a penalty the same examples do have an optimum.
-    assert not solve("softmax", X, examples.targets, 3, 0.01).separated
+    assert not solve("softmax", examples.pixels, examples.targets, 3, 0.01).separated
 
 
 def test_too_few_iterations_show_in_the_gradient(overlapping):
-    X, targets = overlapping
-    assert solve("softmax", X, targets, 3, 0.001, max_iterations=2).gradient_norm > 1e-3
+    optimum = solve("softmax", *overlapping, 3, 0.001, max_iterations=2)
+    assert optimum.gradient_norm > 1e-3 and not optimum.reached
 
 
 def test_the_same_twice(overlapping):
-    X, targets = overlapping
-    first, second = (solve("softmax", X, targets, 3, 0.01) for _ in range(2))
+    first, second = (solve("softmax", *overlapping, 3, 0.01) for _ in range(2))
     assert first.weights.tobytes() == second.weights.tobytes()

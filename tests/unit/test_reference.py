@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from pages import pages
 
 import reference
 from images.splits import Split, write_split
@@ -28,7 +29,18 @@ def columns(page: str, file: str) -> dict[str, str]:
 
 
 def test_the_reference_of_the_config_is_that_of_its_model(repository):
-    assert (repository / reference.PAGE).read_text() == reference.page(), "run `make docs`"
+    page = (repository / reference.PAGE).read_text()
+    assert page == reference.page(), "run `python tools/reference.py`"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_code_that_a_page_names_is_there(repository, page):
+    text = (repository / page).read_text(encoding="utf-8")
+    folders = [repository, repository / "workflow", repository / "workflow" / "scripts"]
+    for names, file in re.findall(r"(?:`(\w+)` (?:in|of) )?`([\w/]+\.py)`", text):
+        found = [folder / file for folder in folders if (folder / file).is_file()]
+        assert found, f"there is no {file}"
+        assert names in found[0].read_text(encoding="utf-8"), f"{names} is not in {file}"
 
 
 @pytest.mark.parametrize(

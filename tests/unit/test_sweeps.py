@@ -11,7 +11,7 @@ from common.errors import DataError
 from images.splits import Examples, first_examples
 from pipeline.config import ConfigError, read_config
 from plots.figures import groups_of
-from runs.grid import blocks_of, expand_sweeps, objectives, select_blocks
+from runs.grid import blocks_of, expand_sweeps, problems, select_blocks
 from runs.results import Results
 
 ROOT = Path(__file__).parents[2]
@@ -75,9 +75,15 @@ def test_a_selection_narrows_a_sweep(swept, selection, count):
 
 def test_tasks_that_differ_in_how_they_are_trained_share_an_optimum(swept):
     tasks = expand_sweeps(swept["tasks"])
-    of_logistic = [name for name, _ in objectives(tasks).values() if name.startswith("logistic")]
+    of_logistic = [name for name in dict(problems(tasks).values()) if name.startswith("logistic")]
     # Named after a task without a sweep where there is one, whatever the order.
     assert of_logistic == ["logistic-early-stopping", "logistic/classes-4-9/learning_rate-0.01"]
+
+
+def test_a_problem_has_each_lambda_of_its_tasks_once(swept):
+    first = expand_sweeps(swept["tasks"])["logistic-early-stopping"]
+    tasks = {"a": first | {"l2_lambda": ["0", "0.1"]}, "b": first | {"l2_lambda": ["1", "0.10"]}}
+    assert list(problems(tasks).values()) == [("a", ["0", "0.1", "1"])]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_the_same_runs_give_the_same_page(checkout, finished):
     ("file", "old", "new"),
     [
         ("workflow/report/explorer.html", "Pick two runs", "Choose two runs"),
-        ("workflow/scripts/plots/charts.py", '"#0072B2"', '"#0072B3"'),
+        ("workflow/report/explorer.js", "TILES = 24", "TILES = 25"),
     ],
 )
 def test_an_edit_of_the_page_makes_the_page_and_nothing_else(checkout, file, old, new):

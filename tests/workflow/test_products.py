@@ -1,6 +1,7 @@
 """What a whole run leaves behind, held to the contracts."""
 
 import zipfile
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -64,4 +65,9 @@ def test_snakemakes_own_report_has_the_captions(checkout):
             for name in archive.namelist()
             if "html" in name
         )
+        files = {Path(name).name for name in archive.namelist()}
     assert "norm of the weights" in text and "Figures" in text
+    # Verdicts are shown, as pictures and a document, and not offered to be loaded down.
+    assert "what the report says" in text and "what we ask" in text
+    assert {"statements.png", "questions.png", "report.pdf"} <= files
+    assert "claims.md" not in files

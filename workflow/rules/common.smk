@@ -14,7 +14,7 @@ from pipeline.owner import record_owner
 from pipeline.project import project
 from pipeline.rules import beside_config, code_behind, describe
 from provenance.environment import unlike_the_lock
-from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, objectives, select_blocks
+from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, problems, select_blocks
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
 
@@ -43,6 +43,8 @@ os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
 
 TASKS = expand_sweeps(config["tasks"])
 BLOCKS = blocks_of(TASKS, config["seeds_per_job"])
+# What is minimised, named after one of its tasks, and with which lambdas.
+PROBLEMS = dict(problems(TASKS).values())
 SEEDS = {block.folder: block.seeds for block in BLOCKS}
 TABLES = config["tables"]
 
@@ -208,17 +210,13 @@ def task_settings() -> str:
 
 
 def optimum_files() -> list[str]:
-    """One file for each different objective."""
-    return [
-        f"results/optimum/{task}/lambda-{l2_lambda}.json"
-        for task, l2_lambda in objectives(TASKS).values()
-    ]
+    """One file for each problem; it has all its lambdas."""
+    return [f"results/optimum/{task}.json" for task in PROBLEMS]
 
 
 def gradient_files() -> list[str]:
-    """One file for each task with an objective of its own; it has all lambdas of the task."""
-    tasks = dict.fromkeys(task for task, _ in objectives(TASKS).values())
-    return [f"results/gradients/{task}.json" for task in tasks]
+    """One file for each problem; it has all its lambdas."""
+    return [f"results/gradients/{task}.json" for task in PROBLEMS]
 
 
 def table_1_task() -> dict | None:

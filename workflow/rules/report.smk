@@ -1,6 +1,6 @@
 # Comes in: the runs, and the verdicts on the claims. Goes out: results/figures/, results/tables/,
-# results/scorecard/ and the typeset results/report.pdf; of all runs results/explorer.html, one page
-# without a network.
+# results/scorecard/ and the typeset results/report.pdf; of all runs and verdicts results/explorer.html,
+# one page without a network.
 
 
 rule figure:
@@ -78,8 +78,24 @@ rule scorecard:
         **code("scorecard.py"),
         claims="results/claims.json",
     output:
-        statements=multiext("results/scorecard/statements", ".png", ".svg", ".pdf"),
-        questions=multiext("results/scorecard/questions", ".png", ".svg", ".pdf"),
+        statements=[
+            report(
+                "results/scorecard/statements.png",
+                caption="../report/statements.rst",
+                category="Verdicts",
+                labels={"on": "what the report says", "as": "picture"},
+            ),
+            *multiext("results/scorecard/statements", ".svg", ".pdf"),
+        ],
+        questions=[
+            report(
+                "results/scorecard/questions.png",
+                caption="../report/questions.rst",
+                category="Verdicts",
+                labels={"on": "what we ask", "as": "picture"},
+            ),
+            *multiext("results/scorecard/questions", ".svg", ".pdf"),
+        ],
     log:
         "results/logs/scorecard.log",
     benchmark:
@@ -110,7 +126,12 @@ rule report_pdf:
         scorecard="results/scorecard/statements.svg",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
     output:
-        report("results/report.pdf", caption="../report/report.rst", category="Report"),
+        report(
+            "results/report.pdf",
+            caption="../report/report.rst",
+            category="Verdicts",
+            labels={"on": "all, with every measurement", "as": "paper"},
+        ),
     log:
         "results/logs/report_pdf.log",
     benchmark:
@@ -136,6 +157,8 @@ rule explorer:
         **code("explorer.py"),
         models=[source(path) for path in sorted(SCRIPTS.glob("regression/models/*.py"))],
         template=source(WORKFLOW / "report" / "explorer.html"),
+        javascript=source(WORKFLOW / "report" / "explorer.js"),
+        claims="results/claims.json" if CLAIMS else [],
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
         summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
@@ -158,4 +181,6 @@ rule explorer:
         "Putting all runs into a page to look around in"
     shell:
         "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
-        " --summaries {input.summaries:q} --template {input.template:q} --output {output:q} > {log:q} 2>&1"
+        " --claims {input.claims:q} --summaries {input.summaries:q} --template {input.template:q}"
+        " --script {input.javascript:q}"
+        " --output {output:q} > {log:q} 2>&1"

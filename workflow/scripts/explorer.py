@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common import cli
 from common.files import read_json, replace_atomically
-from plots.exploration import curve_points, predict, read_group
+from plots.exploration import gallery, predict, read_group
 from plots.page import explorer_page
 from runs.results import Results
 
@@ -16,8 +16,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
+    parser.add_argument("--claims", type=Path, nargs="?", help="the verdicts, if there are any")
     parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="of the data sets")
     parser.add_argument("--template", type=Path, required=True, help="HTML with placeholders")
+    parser.add_argument("--script", type=Path, required=True, help="JavaScript of the page")
     parser.add_argument("--output", type=Path, required=True, help="the page")
     arguments = parser.parse_args()
     results = Results(arguments.results, arguments.runs)
@@ -27,13 +29,23 @@ def main() -> None:
         list(group)
         for _, group in groupby(rows, lambda row: (row["task"], row["spelling"], row["shuffle"]))
     ]
-    groups, predictions = [], []
-    for of_combination in combinations:
-        groups.append(read_group(results, of_combination, curve_points(len(combinations))))
-        predictions.append(predict(groups[-1], results.split(of_combination[0], "validation")))
-    template = arguments.template.read_text(encoding="utf-8")
-    summaries = [read_json(path) for path in arguments.summaries]
-    page = explorer_page(template, groups, predictions, summaries)
+    groups = [read_group(results, rows, len(combinations)) for rows in combinations]
+    data, said = {}, {}
+    for dataset in dict.fromkeys(group.dataset for group in groups):
+        members = {number: one for number, one in enumerate(groups) if one.dataset == dataset}
+        split = results.split(members[min(members)].runs[0], "validation")
+        predictions = predict([*members.values()], split)
+        said |= dict(zip(members, predictions, strict=True))
+        data[dataset] = (split, gallery([*members.values()], predictions, split))
+    page = explorer_page(
+        arguments.template.read_text(encoding="utf-8"),
+        arguments.script.read_text(encoding="utf-8"),
+        groups,
+        data,
+        [said[number] for number in range(len(groups))],
+        [read_json(path) for path in arguments.summaries],
+        read_json(arguments.claims) if arguments.claims else None,
+    )
     with replace_atomically(arguments.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(f"{arguments.output}: {len(groups)} groups of runs, {len(page.encode()) / 1e6:.1f} MB")

@@ -25,7 +25,7 @@ DIRECTIONS = 50
 SEED = 0
 #: Standard deviation of the random weights at which the gradients are taken; logits of about 3.
 WEIGHT_SCALE = 0.1
-#: Steps of the compiled training before the one whose change is measured, and their length.
+#: Steps of the training before the one whose change is measured, and their length.
 STEPS_BEFORE = 3
 STEP_LENGTH = 0.05
 
@@ -92,9 +92,10 @@ def main() -> None:
     W = WEIGHT_SCALE * np.random.RandomState(SEED).standard_normal(shape)
     for l2_lambda in arguments.l2_lambdas:
         gradient = rules.gradient(W, X, targets, l2_lambda)
-        checks.append(check(arguments.model, l2_lambda, W, gradient))
-        compiled = trained_gradient(arguments.model, examples, arguments.classes, l2_lambda)
-        checks.append(check("fast_training", l2_lambda, *compiled))
+        checks.append(check(f"models.{arguments.model}", l2_lambda, W, gradient))
+        trained = trained_gradient(arguments.model, examples, arguments.classes, l2_lambda)
+        # The compiled training of the model, if it has one that works here.
+        checks.append(check("trainers", l2_lambda, *trained))
     write_json(arguments.output, checks)
 
 

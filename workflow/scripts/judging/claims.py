@@ -64,7 +64,7 @@ class Setup(Strict):
     """What a task must be like for readings to be about it; settings not named may be any."""
 
     dataset: str | None = None
-    model: Literal["logistic", "softmax"] | None = None
+    model: str | None = None
     classes: list[int] | None = None
     train_size: int | None = None
     learning_rate: float | None = None

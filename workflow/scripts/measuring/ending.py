@@ -138,7 +138,7 @@ def optimum_lead(results: Results, *, runs: Selection, l2_lambda: str, column: C
         np.array(values),
         unit_of(column),
         [
-            f"{results.optimum_file(runs['task'], l2_lambda)}: {column}",
+            f"{results.optimum_file(runs['task'], l2_lambda)}: l2_lambda={l2_lambda}; {column}",
             results.where(runs, column),
         ],
         f"At the optimum: {end:.4g}.",
@@ -150,7 +150,7 @@ def number_at_optimum(results: Results, *, task: str, l2_lambda: str, column: Co
     return Measured(
         np.array([at_optimum(results.optimum(task, l2_lambda), column)]),
         unit_of(column),
-        [f"{results.optimum_file(task, l2_lambda)}: {column}"],
+        [f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; {column}"],
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from images.splits import Examples
 from measuring.quantities import MeasurementError, NotApplicableError, NotDecidableError
 from regression.evaluation import scores_of_images
-from runs.grid import as_list, objective_of, objectives, select_tasks
+from runs.grid import as_list, problem_of, problems, select_tasks
 from runs.results import Curve, Results, Weights
 
 
@@ -29,7 +29,7 @@ class DiskResults:
         self.root = results.root
         self.setups = setups
         self.tasks = tasks
-        self._objectives = objectives(tasks)
+        self._problems = problems(tasks)
         # A cache of this object alone, not of the class, so that two folders never mix.
         self._json = cache(self._read_json)
         # (folder, seed, split) -> of each image, its loss and whether it is right.
@@ -100,12 +100,11 @@ class DiskResults:
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
-        return self._json(self.optimum_file(task, l2_lambda))
+        return self._with_lambda(self.optimum_file(task, l2_lambda), l2_lambda)[0]
 
     def optimum_file(self, task: str, l2_lambda: str) -> str:
-        """The file of that optimum, to point at; tasks with one objective share it."""
-        first, spelling = self._objective(task, l2_lambda)
-        return f"results/optimum/{first}/lambda-{spelling}.json"
+        """The file of that optimum, to point at; tasks with one problem share it."""
+        return f"results/optimum/{self._problem(task, l2_lambda)}.json"
 
     def equation(self, number: int) -> dict:
         """What became of an equation of the report."""
@@ -116,13 +115,11 @@ class DiskResults:
 
     def gradient_checks(self, task: str, l2_lambda: str) -> list[dict]:
         """Shipped gradients of a task's model held against finite differences."""
-        checks = self._json(self.gradients_file(task, l2_lambda))
-        return [check for check in checks if check["l2_lambda"] == float(l2_lambda)]
+        return self._with_lambda(self.gradients_file(task, l2_lambda), l2_lambda)
 
     def gradients_file(self, task: str, l2_lambda: str) -> str:
         """The file of these checks, to point at."""
-        first, _ = self._objective(task, l2_lambda)
-        return f"results/gradients/{first}.json"
+        return f"results/gradients/{self._problem(task, l2_lambda)}.json"
 
     def where(self, selection: dict, what: str) -> str:
         """A pointer to the rows of a selection: a metrics column, `history`, or a file of runs."""
@@ -164,16 +161,20 @@ class DiskResults:
         wanted = ", ".join(differences) or "this combination of settings"
         raise NotApplicableError(f"the claim is about {wanted}, which the config's {name} has not")
 
-    def _objective(self, task: str, l2_lambda: str) -> tuple[str, str]:
-        """The task and lambda under whose name the results on an objective are.
+    def _problem(self, task: str, l2_lambda: str) -> str:
+        """The task under whose name the results on a problem are.
 
         Raises:
-            NotApplicableError: the config has no such objective.
+            NotApplicableError: the config does not solve it with this lambda.
         """
-        objective = objective_of(self.tasks[self._task(task)], l2_lambda)
-        if objective not in self._objectives:
+        name, l2_lambdas = self._problems[problem_of(self.tasks[self._task(task)])]
+        if float(l2_lambda) not in map(float, l2_lambdas):
             raise NotApplicableError(f"the config's {task} has no runs with l2_lambda={l2_lambda}")
-        return self._objectives[objective]
+        return name
+
+    def _with_lambda(self, file: str, l2_lambda: str) -> list[dict]:
+        """The entries of a file that are of one lambda."""
+        return [e for e in self._json(file) if e["l2_lambda"] == float(l2_lambda)]
 
     def _as_trained(self, selection: dict) -> dict:
         """The selection with all lambdas that it takes in, of the task as it is trained."""

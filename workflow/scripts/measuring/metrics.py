@@ -45,6 +45,7 @@ from measuring.quantities import (
 )
 from regression.evaluation import evaluate
 from runs.curves import block_statistics
+from runs.schemas import CURVES, MEASURED
 
 # Numbers of the metrics
 
@@ -144,15 +145,8 @@ def lead_over_rest(
 def greatest_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
     """The greatest difference between two runs, in any result and at any step of any curve."""
     (row,), (with_,) = results.runs(runs), results.runs(other)
-    columns = [name for name in row if name.endswith(("_loss", "_accuracy"))]
-    columns += ["epochs", "steps", "weight_norm"]
-    differences = [abs(row[name] - with_[name]) for name in columns]
-    for split, name in (
-        ("train", "loss"),
-        ("validation", "loss"),
-        ("train", "accuracy"),
-        ("validation", "accuracy"),
-    ):
+    differences = [abs(row[name] - with_[name]) for name in MEASURED]
+    for split, name in CURVES:
         (_, a), (_, b) = (results.curve(run, split, name) for run in (row, with_))
         differences.append(float(np.max(np.abs(a - b))) if len(a) == len(b) else math.inf)
     if not all(map(math.isfinite, differences)):
@@ -453,7 +447,7 @@ def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: Co
         np.array(values),
         unit_of(column),
         [
-            f"{results.optimum_file(runs['task'], l2_lambda)}: {column}",
+            f"{results.optimum_file(runs['task'], l2_lambda)}: l2_lambda={l2_lambda}; {column}",
             results.where(runs | {"l2_lambda": l2_lambda}, column),
         ],
         f"It would end at {end:.4g}.",
@@ -474,7 +468,10 @@ def optimum_series(
     return Measured(
         np.array([values]),
         unit_of(column),
-        [f"{results.optimum_file(task, l2_lambda)}: {column}" for l2_lambda in order],
+        [
+            f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; {column}"
+            for l2_lambda in order
+        ],
         f"By lambda: {means}.",
     )
 
@@ -487,22 +484,8 @@ def separation(results: Results, *, task: str, l2_lambda: str) -> Measured:
     return Measured(
         np.array([float(optimum["train_misclassified"])]),
         "images",
-        [f"{results.optimum_file(task, l2_lambda)}: train_misclassified"],
+        [f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; train_misclassified"],
         f"Of {n} images; status: {optimum['status']}.",
-    )
-
-
-def path_rise(results: Results, *, task: str, l2_lambda: str, column: Column) -> Measured:
-    """How far a number rises in the first iterations of L-BFGS, from its lowest value to the last.
-
-    L-BFGS lowers the same objective as training does, further than training went.
-    """
-    values = np.array([entry[column] for entry in results.optimum(task, l2_lambda)["path"]])
-    return Measured(
-        np.array([curves.rise_after_lowest(values)]),
-        "fraction",
-        [f"{results.optimum_file(task, l2_lambda)}: path, {column}"],
-        f"From {values.min():.4g} to {values[-1]:.4g} in {len(values)} iterations.",
     )
 
 

@@ -15,6 +15,7 @@ from images.splits import Examples
 from runs.curves import Curve as Values
 from runs.curves import block_statistics
 from runs.results import Weights
+from runs.schemas import MEASURED
 
 Row = dict
 
@@ -171,19 +172,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Split = Literal["train", "validation", "test"]
 Metric = Literal["loss", "accuracy"]
 #: A column of the metrics, or `<split>_gap`: training accuracy minus that of the split.
-Column = Literal[
-    "epochs",
-    "steps",
-    "train_loss",
-    "validation_loss",
-    "test_loss",
-    "train_accuracy",
-    "validation_accuracy",
-    "test_accuracy",
-    "validation_gap",
-    "test_gap",
-    "weight_norm",
-]
+Column = Literal[(*MEASURED, "validation_gap", "test_gap")]
 
 
 # Helpers

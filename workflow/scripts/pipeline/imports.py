@@ -15,7 +15,7 @@ from pathlib import Path
 
 #: Distributions whose name is not that of the module they bring. (`packages_distributions` would
 #: know them all, but takes a third of a second.)
-_DISTRIBUTIONS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
+_DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
 
 #: Where no sealed job looks for packages (see common.smk). Taken when this is imported,
 #: because the variable is deleted afterwards.

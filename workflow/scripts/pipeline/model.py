@@ -5,7 +5,7 @@ another part of the config or in a folder, is checked in `pipeline.config`.
 """
 
 import math
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
 from regression.models import model_names
 from runs.grid import SWEEPABLE
+from runs.schemas import MEASURED
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
@@ -103,18 +104,8 @@ def _rising(ends: list[float]) -> list[float]:
 Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_rising)]
 
 #: Columns of the metrics that a figure may show and a table may compare.
-Metric = Literal[
-    "epochs",
-    "steps",
-    "train_loss",
-    "validation_loss",
-    "test_loss",
-    "train_accuracy",
-    "validation_accuracy",
-    "test_accuracy",
-    "weight_norm",
-]
-SortKey = Literal[("task", "l2_lambda", "shuffle", *SWEEPABLE, *get_args(Metric))]
+Metric = Literal[MEASURED]
+SortKey = Literal[("task", "l2_lambda", "shuffle", *SWEEPABLE, *MEASURED)]
 
 
 class File(Strict):

@@ -54,7 +54,12 @@ RULES = {
         ("data", "tasks", "figures", "tables"),
         ("workflow/report/report.typ", "pyproject.toml"),
     ),
-    "explorer": Rule("report", ("data", "tasks"), ("workflow/report/explorer.html",), models=True),
+    "explorer": Rule(
+        "report",
+        ("data", "tasks"),
+        ("workflow/report/explorer.html", "workflow/report/explorer.js"),
+        models=True,
+    ),
 }
 
 

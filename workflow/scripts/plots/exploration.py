@@ -1,16 +1,14 @@
-"""What the explorer shows, as small tables: thinned curves with seed bands, metrics, predictions.
+"""What the page shows of the runs, as arrays: curves, weights, and what models say of images.
 
-A *group* is a set of runs that differ in nothing but their seed. Its first run stands for it where
-only one can be shown: as the line within the band, and for weights, confusion and mistakes.
+A *group* is a set of runs that differ in nothing but their seed. All that a reader may choose to
+see is in arrays with an axis of seeds; the page takes means and ranges over it.
 """
 
-import base64
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from images.splits import Split
 from regression.features import features
@@ -21,17 +19,34 @@ from runs.schemas import CURVES
 
 #: Images turned into float64 features at a time, to bound the memory.
 _CHUNK = 4096
-#: Points of all curves of a kind together.
-_CURVE_POINTS = 9_000
-#: Longest side of an embedded picture in pixels; larger images are shrunk to it.
+#: Points of all curves on the page together.
+_CURVE_POINTS = 120_000
+#: Runs that a reader can choose among, all groups together.
+_RUNS = 600
+#: Predictions kept for the gallery: images times runs.
+_PREDICTIONS = 1_500_000
+#: Longest side of a picture in pixels; larger images are shrunk to it.
 _PICTURE_SIDE = 56
-#: Shades on either side of zero in a picture of weights; few, because fewer compress better.
-_SHADES = 15
-_NEGATIVE, _ZERO, _POSITIVE = (0x21, 0x66, 0xAC), (0xF7, 0xF7, 0xF7), (0xB2, 0x18, 0x2B)
+#: Shades on either side of zero in a picture of weights, and of an image; few compress better.
+WEIGHT_SHADES, IMAGE_SHADES = 15, 16
+#: Stands for no prediction: the image is of a class that the model does not know.
+NO_GUESS = 255
+
+
+class Curves(NamedTuple):
+    """One kind of curve of the runs of a group.
+
+    Attributes:
+        steps: int64 (points,).
+        values: float32 (seeds, points), NaN where a run has no value.
+    """
+
+    steps: np.ndarray
+    values: np.ndarray
 
 
 class Group(NamedTuple):
-    """Runs that differ in their seed only; the first one stands for them.
+    """Runs that differ in their seed only.
 
     Attributes:
         task: name of the task.
@@ -42,8 +57,8 @@ class Group(NamedTuple):
         classes: the labels of the task, in the order of the class numbers.
         names: what people call these labels.
         runs: the rows of the metrics, one for each seed.
-        curves: the rows of `curve_rows`.
-        weights: of the first run.
+        curves: "training loss" and so on, of the first runs, as many as `weights`.
+        weights: of the same runs.
     """
 
     task: str
@@ -54,251 +69,212 @@ class Group(NamedTuple):
     classes: list[int]
     names: list[str]
     runs: list[dict]
-    curves: list[dict]
-    weights: Weights
+    curves: dict[str, Curves]
+    weights: list[Weights]
 
     @property
     def name(self) -> str:
         """Name of the group among all groups."""
         return f"{self.task}, λ = {self.l2_lambda}, {self.variant}"
 
+    @property
+    def key(self) -> str:
+        """Folder of its blocks below results/runs, and its name in the address of a view."""
+        return Path(self.runs[0]["folder"]).parent.as_posix()
+
+    @property
+    def shown(self) -> list[dict]:
+        """The rows of the runs that can be chosen."""
+        return self.runs[: len(self.weights)]
+
 
 class Predictions(NamedTuple):
-    """What a model says of the images of its classes in one split.
+    """What the runs of a group say of the images of a split.
 
     Attributes:
-        index: uint32 (n,), row of each image in its source file.
-        pixels: uint8 (n, p).
-        targets: int64 (n,), class numbers.
-        predicted: int64 (n,), class numbers.
-        confidence: float64 (n,), probability of the predicted class.
-        brightest: the byte of a white pixel.
+        guess: uint8 (n, seeds), class numbers; NO_GUESS for images of other classes.
+        percent: uint8 (n, seeds), probability of the guess in percent.
+        confusion: uint32 (seeds, k, k), images by class and guess.
     """
 
-    index: np.ndarray
-    pixels: np.ndarray
-    targets: np.ndarray
-    predicted: np.ndarray
-    confidence: np.ndarray
-    brightest: int
+    guess: np.ndarray
+    percent: np.ndarray
+    confusion: np.ndarray
 
 
-def read_group(results: Results, rows: Sequence[dict], points: int) -> Group:
+class Gallery(NamedTuple):
+    """The images of a split that any run gets wrong.
+
+    Attributes:
+        rows: int64 (m,), where they stand in the split, ascending.
+        wrong: how many there are; more than `rows` if not all are kept.
+        pictures: uint8 (m, rows, columns, channels), shades 0 to IMAGE_SHADES - 1.
+    """
+
+    rows: np.ndarray
+    wrong: int
+    pictures: np.ndarray
+
+
+def read_group(results: Results, rows: Sequence[dict], groups: int) -> Group:
     """Read runs that differ in their seed only; each of them must have weights.
 
     Args:
         results: that they are read from.
         rows: of the metrics, one for each seed.
-        points: roughly how many points a curve may have.
+        groups: how many will share the page; of many, each shows fewer runs and points.
     """
     first = rows[0]
+    shown = rows[: max(1, _RUNS // groups)]
+    points = min(150, max(30, _CURVE_POINTS // (len(CURVES) * len(shown) * groups)))
     split = results.split(first, "validation")
-    # Thinned at once: the whole histories of all runs may be more than the memory holds.
-    histories = [{name: results.curve(row, *name) for name in CURVES} for row in rows]
-    variants = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
+    # Kind by kind: the whole histories of all runs may be more than the memory holds.
+    curves = {
+        f"{'training' if name[0] == 'train' else name[0]} {name[1]}": thinned(
+            [results.curve(row, *name) for row in shown], points, averaged=name == ("train", "loss")
+        )
+        for name in CURVES
+    }
     return Group(
         first["task"],
         first["spelling"],
-        variants[first["shuffle"]],
+        {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}[first["shuffle"]],
         first["dataset"],
         first["model"],
         first["classes"],
         [split.name_of(label) for label in first["classes"]],
         list(rows),
-        list(curve_rows(histories, points)),
-        results.weights(first),
+        curves,
+        [results.weights(row) for row in shown],
     )
 
 
 # --- curves ---------------------------------------------------------------------------------------
 
 
-def curve_points(groups: int) -> int:
-    """Roughly how many points a curve may have, so that many groups do not make the page heavy."""
-    return min(200, max(30, _CURVE_POINTS // groups))
-
-
-def curve_rows(histories: Sequence[dict[tuple[str, str], Curve]], points: int) -> Iterator[dict]:
-    """Loss and accuracy by step: the first run's value and the range over the seeds.
+def thinned(series: Sequence[Curve], points: int, averaged: bool) -> Curves:
+    """Curves of the same kind with about so many points, on common steps.
 
     Args:
-        histories: (split, metric) -> Curve of each run of a group; they may be of different
-            lengths, and a range covers those that got that far.
+        series: of each run; they may be of different lengths.
         points: roughly how many points a curve may have.
+        averaged: means of consecutive blocks, for a curve that is too noisy to be sampled, as the
+            loss of single batches is; else every k-th value and the last one of each run.
     """
-    for split, metric in CURVES:
-        series = [history[split, metric] for history in histories]
-        # The training loss of single batches is too noisy to be sampled: its blocks are averaged.
-        per_batch = (split, metric) == ("train", "loss")
-        thinned = block_means(series, points) if per_batch else every_kth(series, points)
-        for step, value, low, high, seeds in with_range(thinned):
-            yield {
-                "split": "training" if split == "train" else split,
-                "metric": metric,
-                "step": step,
-                "value": value,
-                "low": low,
-                "high": high,
-                "seeds": seeds,
-            }
-
-
-def block_means(series: Sequence[Curve], points: int) -> list[Curve]:
-    """Means of consecutive blocks of steps, each at its middle; an incomplete last one is dropped.
-
-    The blocks are the same for all series, so that their means can be compared.
-    """
-    window = max(1, max(len(one.values) for one in series) // points)
-    means = []
-    for one in series:
-        # A run shorter than a block is a block.
-        size = min(window, len(one.values))
-        blocks, _ = block_statistics(one, size)
-        means.append(Curve(np.ceil(blocks.steps).astype(np.int64), blocks.values))
-    return means
-
-
-def every_kth(series: Sequence[Curve], points: int) -> list[Curve]:
-    """Every k-th value of each series, and the one with which the first series ends."""
     longest = max(len(one.values) for one in series)
-    kept = np.union1d(np.arange(0, longest, max(1, longest // points)), [len(series[0].values) - 1])
-    return [Curve(*(column[kept[kept < len(column)]] for column in one)) for one in series]
+    if averaged:
+        window = max(1, longest // points)
+        thin = [block_means(one, window) for one in series]
+    else:
+        ends = [len(one.values) - 1 for one in series]
+        kept = np.union1d(np.arange(0, longest, max(1, longest // points)), ends)
+        thin = [Curve(*(column[kept[kept < len(column)]] for column in one)) for one in series]
+    steps = np.unique(np.concatenate([one.steps for one in thin]))
+    values = np.full((len(thin), len(steps)), np.nan, dtype=np.float32)
+    for row, one in zip(values, thin, strict=True):
+        row[np.searchsorted(steps, one.steps)] = one.values
+    return Curves(steps, values)
 
 
-def with_range(
-    series: Sequence[Curve],
-) -> Iterator[tuple[int, float | None, float, float, int]]:
-    """At each position: step, the first series' value (None after its end), min, max and count.
-
-    Args:
-        series: on the same steps, of different lengths.
-    """
-    for position, step in enumerate(max((one.steps for one in series), key=len)):
-        values = [one.values[position] for one in series if position < len(one.values)]
-        first = series[0].values
-        value = float(first[position]) if position < len(first) else None
-        yield int(step), value, float(min(values)), float(max(values)), len(values)
+def block_means(curve: Curve, window: int) -> Curve:
+    """Means of consecutive blocks, each at its middle; an incomplete last one is dropped."""
+    # A run shorter than a block is a block.
+    blocks, _ = block_statistics(curve, min(window, len(curve.values)))
+    return Curve(np.ceil(blocks.steps).astype(np.int64), blocks.values)
 
 
 # --- predictions ----------------------------------------------------------------------------------
 
 
-def predict(group: Group, split: Split) -> Predictions:
-    """Let the first run of a group say what the images of a split show."""
-    keep = np.isin(split.labels, group.classes)
-    pixels = split.pixels[keep]
-    class_number = {label: number for number, label in enumerate(group.classes)}
-    targets = np.array([class_number[label] for label in split.labels[keep].tolist()])
-    probabilities = np.concatenate(
-        [
-            _probabilities(group, features(pixels[first : first + _CHUNK], split.brightest))
-            for first in range(0, len(pixels), _CHUNK)
-        ]
+def predict(groups: Sequence[Group], split: Split) -> list[Predictions]:
+    """Let the runs of groups say what the images of a split of their data set show."""
+    guesses, percents = (
+        [np.full((len(split.labels), len(group.weights)), NO_GUESS, np.uint8) for group in groups]
+        for _ in range(2)
     )
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
-    return Predictions(split.index[keep], pixels, targets, predicted, confidence, split.brightest)
+    matrices = [np.hstack([weights.matrix for weights in group.weights]) for group in groups]
+    for first in range(0, len(split.labels), _CHUNK):
+        chunk = slice(first, first + _CHUNK)
+        X = features(split.pixels[chunk], split.brightest)
+        for group, matrix, guess, percent in zip(groups, matrices, guesses, percents, strict=True):
+            keep = np.isin(split.labels[chunk], group.classes)
+            # The logits of all runs in one product, which takes a fraction of the time.
+            logits = load_model(group.model).logits(matrix, X[keep])
+            probability = _probabilities(logits.reshape(len(logits), len(group.weights), -1))
+            guess[chunk][keep] = probability.argmax(axis=2)
+            percent[chunk][keep] = np.rint(100 * probability.max(axis=2))
+    return [
+        Predictions(
+            guess, percent, _confusion(guess, class_numbers(group, split), len(group.classes))
+        )
+        for group, guess, percent in zip(groups, guesses, percents, strict=True)
+    ]
 
 
-def _probabilities(group: Group, X: np.ndarray) -> np.ndarray:
-    """Probability of each class, float64 (n, k), for features (n, p + 1)."""
-    logits = load_model(group.model).logits(group.weights.matrix, X)
-    if logits.shape[1] == 1:
+def _probabilities(logits: np.ndarray) -> np.ndarray:
+    """Probability of each class, (n, seeds, k), for logits (n, seeds, outputs)."""
+    if logits.shape[2] == 1:
         # Logistic regression is softmax regression whose first class has the constant logit 0.
-        logits = np.hstack([np.zeros_like(logits), logits])
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=2)
+    powers = np.exp(logits - logits.max(axis=2, keepdims=True))
+    return powers / powers.sum(axis=2, keepdims=True)
 
 
-def confusion_rows(predictions: Predictions, names: Sequence[str]) -> Iterator[dict]:
-    """How often each class is taken for which; zeros only on the diagonal, to name every class."""
-    k = len(names)
-    pairs = predictions.targets * k + predictions.predicted
-    counts = np.bincount(pairs, minlength=k * k).reshape(k, k)
-    totals = counts.sum(axis=1)
-    for true, guess in np.argwhere((counts > 0) | np.eye(k, dtype=bool)).tolist():
-        count = int(counts[true, guess])
-        yield {
-            "label": names[true],
-            "prediction": names[guess],
-            "count": count,
-            "share": count / max(1, int(totals[true])),
-        }
+def class_numbers(group: Group, split: Split) -> np.ndarray:
+    """The class number of each image, uint8 (n,); NO_GUESS where it is not of the task."""
+    numbers = np.full(256, NO_GUESS, np.uint8)
+    numbers[group.classes] = np.arange(len(group.classes))
+    return numbers[split.labels]
 
 
-def mistake_rows(predictions: Predictions, group: Group, most: int, source: str) -> Iterator[dict]:
-    """The wrong images of which the model is most sure, at most `most`, surest first.
+def _confusion(guess: np.ndarray, targets: np.ndarray, k: int) -> np.ndarray:
+    keep, seeds = targets != NO_GUESS, guess.shape[1]
+    pairs = targets[keep, np.newaxis].astype(np.int64) * k + guess[keep]
+    pairs += np.arange(seeds) * k * k
+    counts = np.bincount(pairs.ravel(), minlength=seeds * k * k)
+    return counts.reshape(seeds, k, k).astype(np.uint32)
 
-    Args:
-        predictions: of the group's first run.
-        group: whose classes and image shape hold.
-        most: at most so many.
-        source: name of the split, told with the image's row in it.
-    """
-    wrong = np.flatnonzero(predictions.predicted != predictions.targets)
-    # A stable sort: equally sure ones stay in the order of the file.
-    surest = wrong[np.argsort(-predictions.confidence[wrong], kind="stable")][:most]
-    for position, row in enumerate(surest.tolist()):
-        yield {
-            "position": position,
-            "image": f"{source} image {predictions.index[row]}",
-            "label": group.names[predictions.targets[row]],
-            "prediction": group.names[predictions.predicted[row]],
-            "confidence": float(predictions.confidence[row]),
-            "picture": picture(
-                predictions.pixels[row].reshape(group.weights.image_shape), predictions.brightest
-            ),
-        }
+
+def gallery(groups: Sequence[Group], said: Sequence[Predictions], split: Split) -> Gallery:
+    """The images that any run gets wrong; of too many those that most runs get wrong."""
+    mistakes = np.zeros(len(split.labels), np.int64)
+    for group, predictions in zip(groups, said, strict=True):
+        mistakes += (predictions.guess != class_numbers(group, split)[:, np.newaxis]).sum(axis=1)
+    wrong = int(np.count_nonzero(mistakes))
+    runs = sum(len(group.weights) for group in groups)
+    # A stable sort: equally hard ones stay in the order of the file.
+    hardest = np.argsort(-mistakes, kind="stable")[: min(wrong, max(200, _PREDICTIONS // runs))]
+    rows = np.sort(hardest)
+    shape = (*split.image_shape, 1)[:3]
+    pictures = shrunk(split.pixels[rows].reshape(-1, *shape) / split.brightest)
+    shades = np.rint(pictures * (IMAGE_SHADES - 1)).astype(np.uint8)
+    return Gallery(rows, wrong, shades)
 
 
 # --- pictures -------------------------------------------------------------------------------------
 
 
-def weight_rows(group: Group) -> Iterator[dict]:
-    """The weights of each output as a picture, without the bias: blue below zero, red above."""
-    images = group.weights.pictures()
-    limit = float(np.abs(images).max()) or 1.0
-    for position, (image, name) in enumerate(zip(images, group.weights.names, strict=True)):
-        yield {
-            "position": position,
-            "label": name,
-            "smallest": float(image.min()),
-            "largest": float(image.max()),
-            "limit": limit,
-            "picture": weight_picture(image, limit),
-        }
+def weight_pictures(group: Group) -> tuple[np.ndarray, np.ndarray]:
+    """The weights of each run's outputs as pictures, without the bias.
 
-
-def picture(pixels: np.ndarray, brightest: int) -> str:
-    """An image as a PNG data URL.
-
-    Args:
-        pixels: uint8 (rows, columns), shown dark on light, as ink on paper, or (rows, columns, 3),
-            shown in its colours.
-        brightest: the byte of a white pixel.
+    Returns:
+        pictures: uint8 (seeds, outputs, rows, columns), 0 to 2 * WEIGHT_SHADES, which is `limits`.
+        limits: float64 (seeds,), the largest absolute weight of each run, or 1 if all are 0.
     """
-    shades = np.rint(pixels * (255 / brightest)).astype(np.uint8)
-    return _data_url(Image.fromarray(255 - shades if pixels.ndim == 2 else shades))
+    pictures = np.stack([weights.pictures() for weights in group.weights])
+    limits = np.abs(pictures).max(axis=(1, 2, 3))
+    limits[limits == 0] = 1.0
+    scaled = pictures / limits[:, np.newaxis, np.newaxis, np.newaxis]
+    scaled = shrunk(scaled.reshape(-1, *pictures.shape[2:], 1))
+    shades = np.rint((scaled + 1) * WEIGHT_SHADES).astype(np.uint8)
+    return shades.reshape(*pictures.shape[:2], *shades.shape[1:3]), limits
 
 
-def weight_picture(weights: np.ndarray, limit: float) -> str:
-    """Weights (rows, columns) between -limit and limit as a PNG data URL in diverging colours."""
-    shades = np.rint((np.clip(weights / limit, -1, 1) + 1) * _SHADES).astype(np.uint8)
-    image = Image.fromarray(shades)
-    image.putpalette([channel for color in diverging_palette() for channel in color])
-    return _data_url(image)
-
-
-def diverging_palette() -> list[tuple[int, int, int]]:
-    """Colours from the negative one over white to the positive one, 2 * _SHADES + 1 of them."""
-    half = np.linspace(0.0, 1.0, _SHADES + 1)[:, np.newaxis]
-    down, zero, up = (np.array(color, dtype=float) for color in (_NEGATIVE, _ZERO, _POSITIVE))
-    colors = np.vstack([down + (zero - down) * half, zero + (up - zero) * half[1:]])
-    return [tuple(color) for color in np.rint(colors).astype(int).tolist()]
-
-
-def _data_url(image: Image.Image) -> str:
-    image.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
-    buffer = io.BytesIO()
-    image.save(buffer, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def shrunk(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (n, rows, columns, channels), by means of squares no larger than _PICTURE_SIDE."""
+    n, rows, columns, channels = pictures.shape
+    factor = -(-max(rows, columns) // _PICTURE_SIDE)
+    factor = min(factor, rows, columns)
+    cut = pictures[:, : rows // factor * factor, : columns // factor * factor]
+    squares = cut.reshape(n, rows // factor, factor, columns // factor, factor, channels)
+    return squares.mean(axis=(2, 4)) if factor > 1 else pictures

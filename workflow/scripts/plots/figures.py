@@ -128,12 +128,14 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
 
 
 def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """Accuracy at the checks, by step; of several groups, each split has a panel of its own.
+    """Accuracy at the checks, by step; of many groups, or of lambdas, a split has its own panel.
 
     Trainings of very different lengths share an axis by decades; a dot is where each stopped.
     """
     splits = options["splits"]
-    panels = splits if len(groups) > 2 and len(splits) > 1 else [None]
+    # A lambda has a look of its own, so that two splits of it cannot share a panel.
+    crowded = len(groups) > 2 or any(group.label.startswith("λ = ") for group in groups)
+    panels = splits if crowded and len(splits) > 1 else [None]
     figure = new_figure(_HEIGHT if len(panels) == 1 else 2.7)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     lengths = [group.rows[0]["steps"] for group in groups]

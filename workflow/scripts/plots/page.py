@@ -1,37 +1,26 @@
-"""The explorer as one page that needs no network: charts, tables and libraries in one HTML file."""
+"""The explorer as one page that needs no network: facts as JSON, arrays packed, and a script."""
 
-import csv
-import io
+import base64
+import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from string import Template
 
-import altair as alt
 import numpy as np
-import vl_convert
 
+from images.splits import Split
 from images.summary import class_counts, in_words, remarks
-from plots.charts import all_charts
 from plots.exploration import (
+    NO_GUESS,
+    Gallery,
     Group,
     Predictions,
-    confusion_rows,
-    mistake_rows,
-    weight_rows,
+    class_numbers,
+    weight_pictures,
 )
-
-#: SVG is text that screen readers and tests can read. The menu saves a chart as a picture; its
-#: other entries would open a page of the network. Vega warns of every layer without rows, as that
-#: of the other runs is at first; of its messages only errors (level 1) are let through.
-_EMBED_OPTIONS = {
-    "renderer": "svg",
-    "logLevel": 1,
-    "actions": {"export": True, "source": False, "compiled": False, "editor": False},
-}
-#: Pictures of mistakes on the whole page, shared by the groups.
-_MISTAKES = 1_000
+from plots.verdicts import tiles, verdicts
 
 _METRICS = (
     "steps",
@@ -43,98 +32,124 @@ _METRICS = (
     "test_loss",
     "weight_norm",
 )
+#: How the page's script calls the numbers behind the charts over lambda.
+_OVER_LAMBDA = {
+    "training": "train_accuracy",
+    "validation": "validation_accuracy",
+    "test": "test_accuracy",
+    "norm": "weight_norm",
+}
+
+
+class Pack:
+    """Arrays in one string, and for each where it stands in it."""
+
+    def __init__(self) -> None:
+        """Nothing is packed yet."""
+        self._bytes = bytearray()
+
+    def add(self, values: np.ndarray) -> dict:
+        """Append an array of uint8, uint32 or float32; return what the page's script needs."""
+        data = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+        self._bytes += bytes(-len(self._bytes) % data.itemsize)
+        place = {"type": data.dtype.name, "at": len(self._bytes), "shape": list(data.shape)}
+        self._bytes += data.tobytes()
+        return place
+
+    def text(self) -> str:
+        """All arrays, gzipped, as base64; the same arrays give the same text."""
+        return base64.b64encode(gzip.compress(self._bytes, 6, mtime=0)).decode()
 
 
 def explorer_page(
     template: str,
+    script: str,
     groups: Sequence[Group],
-    predictions: Sequence[Predictions],
+    data: dict[str, tuple[Split, Gallery]],
+    said: Sequence[Predictions],
     summaries: Sequence[dict],
+    ledger: dict | None,
 ) -> str:
     """Fill the template.
 
     Args:
         template: HTML with the placeholders of string.Template.
+        script: JavaScript that draws the charts.
         groups: in the order in which they are offered.
-        predictions: of the first run of each group, on the validation split.
+        data: name of a data set -> its validation split, and the images shown of it.
+        said: what the runs of each group say of the validation split of its data set.
         summaries: of the data sets, as `images.summary` makes them.
+        ledger: results/claims.json; None if nothing is judged.
     """
-    constants = [
-        group_constants(group, of_group)
-        for group, of_group in zip(groups, predictions, strict=True)
-    ]
-    seeds = max(len(group.runs) for group in groups)
-    charts = all_charts(constants, max(len(group.classes) for group in groups))
-    a, b = first_choice(groups)
+    pack = Pack()
+    facts = {
+        "groups": [
+            group_facts(group, predictions, *data[group.dataset], pack)
+            for group, predictions in zip(groups, said, strict=True)
+        ],
+        "data": {name: data_facts(name, *of_data, pack) for name, of_data in data.items()},
+        "first": dict(
+            zip("ab", (groups[number].key for number in first_choice(groups)), strict=True)
+        ),
+    }
     return Template(template).substitute(
-        options_a=options(groups, a),
-        options_b=options(groups, b),
-        curves_note=_curves_note(seeds),
-        data_sets="\n".join(map(data_set, summaries)),
+        tiles=tiles(ledger, groups) if ledger else "",
+        verdicts=verdicts(ledger, groups) if ledger else "",
+        options=options(groups),
         runs_table=runs_table(groups),
-        bundle=vl_convert.javascript_bundle(),
-        tables=_script_json(tables(groups, predictions)),
-        charts=_script_json({name: compiled(chart) for name, chart in charts.items()}),
-        embed_options=_script_json(_EMBED_OPTIONS),
+        data_sets="\n".join(map(data_set, summaries)),
+        facts=_script_json(facts),
+        arrays=pack.text(),
+        script=script,
     )
 
 
-def compiled(chart: alt.TopLevelMixin) -> dict:
-    """A chart as Vega, the assembly language of Vega-Lite, which a browser need not compile."""
-    return vl_convert.vegalite_to_vega(chart.to_dict())
-
-
-def group_constants(group: Group, predictions: Predictions) -> dict:
-    """What all charts may want to say of a group."""
-    accuracies = [run["validation_accuracy"] for run in group.runs]
-    several = f" (seeds: {min(accuracies):.4f} to {max(accuracies):.4f})"
+def group_facts(
+    group: Group, said: Predictions, split: Split, gallery: Gallery, pack: Pack
+) -> dict:
+    """What the page's script knows of a group."""
+    pictures, limits = weight_pictures(group)
+    targets = class_numbers(group, split)
     return {
+        "key": group.key,
         "name": group.name,
         "task": group.task,
-        "l2_lambda": group.l2_lambda,
-        "lambda_order": float(group.l2_lambda),
+        "lambda": group.l2_lambda,
         "variant": group.variant,
-        "folder": f"results/runs/{group.runs[0]['folder']}",
-        "steps": max(run["steps"] for run in group.runs),
-        "seeds": len(group.runs),
-        "accuracy": f"{accuracies[0]:.4f}" + several * (len(accuracies) > 1),
-        "weight_limit": f"{np.abs(group.weights.matrix[:-1]).max():.2g}",
-        "images": len(predictions.targets),
-        "wrong": int(np.count_nonzero(predictions.predicted != predictions.targets)),
+        "dataset": group.dataset,
+        "names": group.names,
+        "outputs": group.weights[0].names,
+        "seeds": [run["seed"] for run in group.shown],
+        "runs": len(group.runs),
+        "folders": [f"results/runs/{run['folder']}" for run in group.shown],
+        "over_lambda": {
+            name: [run[column] for run in group.shown] for name, column in _OVER_LAMBDA.items()
+        },
+        "curves": {
+            name: {
+                "steps": pack.add(curves.steps.astype(np.uint32)),
+                "values": pack.add(curves.values),
+            }
+            for name, curves in group.curves.items()
+        },
+        "weights": pack.add(pictures),
+        "limits": limits.tolist(),
+        "images": int(np.count_nonzero(targets != NO_GUESS)),
+        "confusion": pack.add(said.confusion),
+        "guess": pack.add(said.guess[gallery.rows]),
+        "percent": pack.add(said.percent[gallery.rows]),
     }
 
 
-def tables(groups: Sequence[Group], predictions: Sequence[Predictions]) -> dict[str, str]:
-    """The rows behind the charts, as CSV by name; `group` is the number of the group."""
-    mistakes = min(12, max(4, _MISTAKES // len(groups)))
-    both = list(zip(groups, predictions, strict=True))
+def data_facts(name: str, split: Split, gallery: Gallery, pack: Pack) -> dict:
+    """What the page's script knows of the images of a data set."""
     return {
-        "curves": to_csv(_numbered(group.curves for group in groups)),
-        "metrics": to_csv(_numbered(map(_metric_rows, groups))),
-        "weights": to_csv(_numbered(map(weight_rows, groups))),
-        "confusion": to_csv(
-            _numbered(confusion_rows(of_group, group.names) for group, of_group in both)
-        ),
-        "mistakes": to_csv(
-            _numbered(
-                mistake_rows(of_group, group, mistakes, f"{group.dataset}, validation")
-                for group, of_group in both
-            )
-        ),
+        "source": f"{name}, validation image",
+        "index": split.index[gallery.rows].tolist(),
+        "labels": [split.name_of(label) for label in split.labels[gallery.rows].tolist()],
+        "wrong": gallery.wrong,
+        "pictures": pack.add(gallery.pictures),
     }
-
-
-def to_csv(rows: Iterable[dict]) -> str:
-    """Rows with the same keys as CSV; floats with five significant digits, None as nothing."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    for number, row in enumerate(rows):
-        if number == 0:
-            writer.writerow(row)
-        writer.writerow(
-            f"{value:.5g}" if isinstance(value, float) else value for value in row.values()
-        )
-    return buffer.getvalue()
 
 
 def first_choice(groups: Sequence[Group]) -> tuple[int, int]:
@@ -146,14 +161,15 @@ def first_choice(groups: Sequence[Group]) -> tuple[int, int]:
     return largest[0], largest[-1]
 
 
-def options(groups: Sequence[Group], chosen: int) -> str:
+def options(groups: Sequence[Group]) -> str:
     """The groups as options of a select, the tasks as its optgroups."""
     lines = []
-    for task, members in groupby(enumerate(groups), key=lambda pair: pair[1].task):
+    for task, members in groupby(groups, key=lambda group: group.task):
         lines.append(f'<optgroup label="{escape(task)}">')
-        for number, group in members:
-            selected = " selected" if number == chosen else ""
-            lines.append(f'<option value="{number}"{selected}>{escape(group.name)}</option>')
+        lines += [
+            f'<option value="{escape(group.key)}">{escape(group.name)}</option>'
+            for group in members
+        ]
         lines.append("</optgroup>")
     return "\n".join(lines)
 
@@ -163,7 +179,7 @@ def data_set(summary: dict) -> str:
     header, *rows = class_counts(summary)
     cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     lines = [
-        f"<h3>{escape(summary['dataset'])}</h3>",
+        f"<h4>{escape(summary['dataset'])}</h4>",
         f"<p>{escape(in_words(summary))}.</p>",
         "<table><caption>Images of each class in each split.</caption>",
         f"<thead><tr>{cells}</tr></thead>",
@@ -206,32 +222,7 @@ def mean_and_range(values: Sequence[float], layout: str) -> str:
     return f"{mean} ({layout.format(min(values))} to {layout.format(max(values))})"
 
 
-def _metric_rows(group: Group) -> Iterable[dict]:
-    for run in group.runs:
-        yield {
-            "seed": run["seed"],
-            "training": run["train_accuracy"],
-            "validation": run["validation_accuracy"],
-            "test": run["test_accuracy"],
-            "norm": run["weight_norm"],
-            "file": f"results/runs/{run['folder']}/metrics.parquet",
-        }
-
-
-def _numbered(rows_of_groups: Iterable[Iterable[dict]]) -> Iterable[dict]:
-    for number, rows in enumerate(rows_of_groups):
-        for row in rows:
-            yield {"group": number} | row
-
-
-def _curves_note(seeds: int) -> str:
-    note = "Solid: training (loss as mean of blocks of batches); dashed: validation."
-    if seeds > 1:
-        note += " Lines: the first seed; bands: the range over all seeds that got that far."
-    return note
-
-
 def _script_json(content: object) -> str:
     """JSON that can stand inside a script element."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("</", "<\\/")
+    return text.replace("</", "<\\/").replace("<!--", "<\\u0021--")

@@ -2,27 +2,39 @@
 
 For lambda > 0, J is strongly convex (modulus 2 lambda): there is one minimiser W*, and at any W
 
-    J(W) - J(W*) <= ||grad J(W)||^2 / (4 lambda).
+    J(W) - J(W*) <= ||grad J(W)||^2 / (4 lambda)  and  ||W - W*|| <= ||grad J(W)|| / (2 lambda).
 
 For lambda = 0 there may be none: if some W puts every example on its right side, then c W with a
 growing c makes C fall to 0 without ever getting there. n C(W) < ln 2 proves it, because then the
 loss -ln y of each single example is below ln 2, its right class has a probability above 1/2.
 
 The pixels are far from equally scaled and far from independent, so that L-BFGS on W itself takes
-thousands of iterations. It works instead on V with W = T V, where T = U diag(h)^(-1/2) for the
-eigenvectors U and eigenvalues s of X^T X / n, and h = s / K + 2 lambda: the Hessian of J at W = 0
-becomes about the identity. Directions without curvature (s = 0, for example a constant pixel
-against the bias) do not change C; for lambda = 0, where nothing else holds them, they are left out.
+thousands of iterations. It works instead on V with W = T V, T = U diag(h)^(-1/2) for the
+eigenvectors U and eigenvalues h of the matrix
+
+    H = X^T diag(c) X / n + 2 lambda,   c_i = mean over the outputs of |r| (1 - |r|)
+
+with the residuals r = y - t at the start. |r| (1 - |r|) = y (1 - y) is the curvature of the loss
+by a logit, so H is the mean of the diagonal blocks of the Hessian there. Directions without
+curvature (for example a constant pixel against the bias) do not change C; for lambda = 0, where
+nothing else holds them, they are left out.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
+from images.splits import Examples
 from regression.models import load_model
+from regression.sparse_features import SparseFeatures
+
+#: An optimum counts as reached if J is proven to be so close to its minimum, in nats ...
+EXCESS_TO_REACH = 1e-10
+#: ... or without a penalty, where there is no such proof, if the gradient's norm is at most this.
+NORM_TO_REACH = 1e-6
 
 #: Directions with less curvature than this fraction of the greatest are taken for flat.
 _FLAT = 1e-10
@@ -35,70 +47,109 @@ class Optimum(NamedTuple):
     """Where the optimisation ended.
 
     Attributes:
+        l2_lambda: weight of the L2 term.
         weights: float64 (p + 1, outputs).
         objective: J there, in nats.
         gradient_norm: ||grad J|| there, with respect to W.
         separated: lambda is 0 and all training examples are on their right side, so that C has no
             minimiser and 0 as its infimum.
+        evaluations: of J and its gradient.
     """
 
+    l2_lambda: float
     weights: np.ndarray
     objective: float
     gradient_norm: float
     separated: bool
+    evaluations: int
+
+    @property
+    def reached(self) -> bool:
+        """Whether this is the minimum, as closely as `EXCESS_TO_REACH` and `NORM_TO_REACH` ask."""
+        return not self.separated and self.gradient_norm <= norm_to_reach(self.l2_lambda)
+
+    @property
+    def excess_bound(self) -> float | None:
+        """Upper bound of J - min J in nats; None without a penalty."""
+        return self.gradient_norm**2 / (4.0 * self.l2_lambda) if self.l2_lambda else None
+
+    @property
+    def distance_bound(self) -> float | None:
+        """Upper bound of the distance ||W - W*||; None without a penalty."""
+        return self.gradient_norm / (2.0 * self.l2_lambda) if self.l2_lambda else None
+
+
+def norm_to_reach(l2_lambda: float) -> float:
+    """The gradient's norm at which the optimum counts as reached."""
+    return 2.0 * math.sqrt(l2_lambda * EXCESS_TO_REACH) if l2_lambda else NORM_TO_REACH
+
+
+def path_of_optima(
+    model: str, examples: Examples, l2_lambdas: list[float], *, class_count: int
+) -> Iterator[Optimum]:
+    """The optima of several lambdas, the largest first; each starts where the last one ended."""
+    X = SparseFeatures(examples.pixels, examples.brightest)
+    weights = None
+    for l2_lambda in sorted(l2_lambdas, reverse=True):
+        optimum = find_optimum(
+            model,
+            X,
+            examples.targets,
+            class_count=class_count,
+            l2_lambda=l2_lambda,
+            start=weights,
+        )
+        weights = optimum.weights
+        yield optimum
 
 
 def find_optimum(
     model: str,
-    features: np.ndarray,
+    X: SparseFeatures,
     targets: np.ndarray,
     *,
     class_count: int,
     l2_lambda: float,
-    gradient_tolerance: float,
-    max_iterations: int,
-    watch: Callable[[int, np.ndarray], None] = lambda iteration, weights: None,
+    start: np.ndarray | None = None,
+    max_iterations: int = 2000,
 ) -> Optimum:
-    """Minimise J from zero weights.
+    """Minimise J until the optimum is reached or the examples are separated.
 
     Args:
-        model: its name.
-        features: float64 (n, p + 1).
+        model: the name of a model.
+        X: features of n examples.
         targets: int64 (n,), class numbers.
         class_count: K.
         l2_lambda: weight of the L2 term.
-        gradient_tolerance: L-BFGS ends when no entry of dJ/dV is larger.
-        max_iterations: or after so many; separation ends it, too.
-        watch: called with the number of each iteration and its weights (p + 1, outputs).
+        start: weights to start from, float64 (p + 1, outputs); None for zeros.
+        max_iterations: the end at the latest.
     """
     rules = load_model(model)
-    n = len(features)
-    transform = _preconditioner(features, class_count, l2_lambda)
-    scaled = features @ transform
-    # ||T V||^2 = sum_i |column_i of T|^2 |row_i of V|^2, because the columns of T are orthogonal.
-    penalty = l2_lambda * np.sum(transform**2, axis=0)[:, np.newaxis]
-    shape = (transform.shape[1], rules.output_count(class_count))
+    n, p = X.shape
+    W = np.zeros((p, rules.output_count(class_count))) if start is None else start
+    root, inverse_root = _preconditioner(rules, X, targets, W, l2_lambda)
+    evaluations, norm = 0, math.inf
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        V = flat.reshape(shape)
-        loss = rules.loss(rules.logits(V, scaled), targets)
-        gradient = rules.gradient(V, scaled, targets) + 2.0 * penalty * V
-        return loss + float(np.sum(penalty * V**2)), gradient.ravel()
+        nonlocal evaluations, norm
+        W = root @ flat.reshape(root.shape[1], -1)
+        z = X.times(W)
+        gradient = X.transposed_times(rules.residual(z, targets)) / n + 2.0 * l2_lambda * W
+        evaluations, norm = evaluations + 1, float(np.linalg.norm(gradient))
+        J = rules.loss(z, targets) + l2_lambda * float(np.sum(W**2))
+        return J, (root.T @ gradient).ravel()
 
-    iteration = 0
-    separated = False
+    def separates(loss: float) -> bool:
+        return l2_lambda == 0.0 and n * loss < math.log(2.0)
 
     def after_iteration(intermediate_result) -> None:
-        nonlocal iteration, separated
-        iteration += 1
-        watch(iteration, transform @ intermediate_result.x.reshape(shape))
-        separated = l2_lambda == 0.0 and n * intermediate_result.fun < math.log(2.0)
-        if separated:
+        # L-BFGS ends an iteration at the point where it evaluated last.
+        if norm <= norm_to_reach(l2_lambda) or separates(intermediate_result.fun):
             raise StopIteration
 
     result = minimize(
         objective,
-        np.zeros(math.prod(shape)),
+        (inverse_root @ W).ravel(),
         jac=True,
         method="L-BFGS-B",
         callback=after_iteration,
@@ -106,19 +157,24 @@ def find_optimum(
             "maxiter": max_iterations,
             "maxfun": 10 * max_iterations,
             "maxcor": _MEMORY,
-            "gtol": gradient_tolerance,
-            # Not the fall of J but the gradient decides: near the optimum J falls by rounding only.
+            # Not the fall of J, but the callback decides.
             "ftol": 0.0,
+            "gtol": 0.0,
         },
     )
-    W = transform @ result.x.reshape(shape)
-    gradient = rules.gradient(W, features, targets, l2_lambda)
-    return Optimum(W, float(result.fun), float(np.linalg.norm(gradient)), separated)
+    J, _ = objective(result.x)
+    weights = root @ result.x.reshape(root.shape[1], -1)
+    return Optimum(l2_lambda, weights, J, norm, separates(J), evaluations)
 
 
-def _preconditioner(features: np.ndarray, class_count: int, l2_lambda: float) -> np.ndarray:
-    """T of the module's docstring, float64 (p + 1, directions), with orthogonal columns."""
-    s, U = np.linalg.eigh(features.T @ features / len(features))
-    h = s / class_count + 2.0 * l2_lambda
+def _preconditioner(
+    rules, X: SparseFeatures, targets: np.ndarray, W: np.ndarray, l2_lambda: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """T of the module's docstring, float64 (p + 1, directions), and its pseudo-inverse."""
+    residual = np.abs(rules.residual(X.times(W), targets))
+    curvature = np.mean(residual * (1.0 - residual), axis=1)
+    h, U = np.linalg.eigh(X.weighted_gram(curvature / X.shape[0]))
+    h = np.maximum(h, 0.0) + 2.0 * l2_lambda
     curved = h > _FLAT * h.max()
-    return U[:, curved] / np.sqrt(h[curved])
+    U, root = U[:, curved], np.sqrt(h[curved])
+    return U / root, (U * root).T

@@ -92,23 +92,23 @@ def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
     ]
 
 
-def objectives(tasks: dict[str, dict]) -> dict[tuple, tuple[str, str]]:
-    """The different objectives that are minimised, each with the first task and lambda that has it.
+def problems(tasks: dict[str, dict]) -> dict[tuple, tuple[str, list[str]]]:
+    """The different problems that are solved, each with the first task that has it and its lambdas.
 
-    Tasks that differ only in how they are trained have the same optimum. It is named after a task
-    without a sweep, if there is one, so that it keeps its name when a sweep comes or goes.
+    Tasks that differ only in how they are trained have the same optima. They are named after a task
+    without a sweep, if there is one, so that they keep their name when a sweep comes or goes.
     """
-    found: dict[tuple, tuple[str, str]] = {}
+    found: dict[tuple, tuple[str, list[str]]] = {}
     for name, task in sorted(tasks.items(), key=lambda item: bool(item[1]["varies"])):
-        for l2_lambda in task["l2_lambda"]:
-            found.setdefault(objective_of(task, l2_lambda), (name, l2_lambda))
+        _, l2_lambdas = found.setdefault(problem_of(task), (name, []))
+        known = set(map(float, l2_lambdas))
+        l2_lambdas += [spelt for spelt in task["l2_lambda"] if float(spelt) not in known]
     return found
 
 
-def objective_of(task: dict, l2_lambda: str) -> tuple:
-    """What the optimum of a task depends on."""
-    settings = (task[name] for name in ("dataset", "model", "train_size"))
-    return (*settings, tuple(task["classes"]), float(l2_lambda))
+def problem_of(task: dict) -> tuple:
+    """What the objective of a task depends on beside lambda."""
+    return (*(task[name] for name in ("dataset", "model", "train_size")), tuple(task["classes"]))
 
 
 def expand_sweeps(tasks: dict[str, dict]) -> dict[str, dict]:

@@ -24,6 +24,20 @@ COMBINATION_COLUMNS = [
 
 HISTORIES_SCHEMA = pa.schema([*COMBINATION_COLUMNS, *HISTORY_SCHEMA])
 
+#: What came of a training: numbers of its weights at the end, none if it diverged.
+OUTCOMES = (
+    "train_loss",
+    "validation_loss",
+    "test_loss",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "weight_norm",
+)
+
+#: Columns of the metrics that a figure may show, a table compare and a claim be about.
+MEASURED = ("epochs", "steps", *OUTCOMES)
+
 #: One row a run. Of a run that diverged, `steps` is where, and there is neither loss, accuracy nor
 #: norm. `patience` is null where nothing stops a training early.
 METRICS_SCHEMA = pa.schema(
@@ -41,13 +55,7 @@ METRICS_SCHEMA = pa.schema(
         ("steps", pa.int64()),
         ("stopped_early", pa.bool_()),
         ("ended", pa.string()),
-        ("train_loss", pa.float64()),
-        ("validation_loss", pa.float64()),
-        ("test_loss", pa.float64()),
-        ("train_accuracy", pa.float64()),
-        ("validation_accuracy", pa.float64()),
-        ("test_accuracy", pa.float64()),
-        ("weight_norm", pa.float64()),
+        *((name, pa.float64()) for name in OUTCOMES),
         ("dataset", pa.string()),
         ("classes", pa.list_(pa.int64())),
         ("train_size", pa.int64()),
@@ -56,15 +64,10 @@ METRICS_SCHEMA = pa.schema(
     ]
 )
 
-#: What a run was told, and what came of it.
+#: What a run was told.
 SETTINGS = (
     *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
     *("patience", "checks_per_epoch", "skip_batches"),
-)
-OUTCOMES = tuple(
-    name
-    for name in METRICS_SCHEMA.names
-    if name.endswith(("_loss", "_accuracy")) or name == "weight_norm"
 )
 
 WEIGHTS_SCHEMA = pa.schema(

@@ -6,13 +6,11 @@ import pandas as pd
 import pyarrow as pa
 
 from runs.grid import base_name
-from runs.schemas import METRICS_SCHEMA, OUTCOMES, SETTINGS
+from runs.schemas import MEASURED, METRICS_SCHEMA, SETTINGS
 
 _COMBINATION = ("task", *SETTINGS, "l2_lambda", "shuffle")
 _LISTS = ("classes", "skip_batches")
-#: What is averaged over the seeds.
-_AVERAGED = ("epochs", "steps", *OUTCOMES)
-#: Of these, what a page has room for.
+#: Of the metrics, what a page has room for.
 _SHOWN = ("validation_accuracy", "test_accuracy", "train_accuracy", "validation_loss", "steps")
 
 SWEEP_SCHEMA = pa.schema(
@@ -20,7 +18,7 @@ SWEEP_SCHEMA = pa.schema(
         *((n, pa.string() if n in _LISTS else METRICS_SCHEMA.field(n).type) for n in _COMBINATION),
         ("seeds", pa.int64()),
         ("diverged", pa.int64()),
-        *((name, pa.float64()) for n in _AVERAGED for name in (n, f"{n}_std")),
+        *((name, pa.float64()) for n in MEASURED for name in (n, f"{n}_std")),
     ]
 )
 
@@ -49,11 +47,11 @@ def sweep_table(
     runs["skip_batches"] = [", ".join(map(str, batches)) for batches in runs["skip_batches"]]
     for values, of_combination in runs.groupby(list(_COMBINATION), dropna=False, sort=False):
         ended = of_combination[of_combination["ended"] != "diverged"]
-        numbers = ended[list(_AVERAGED)].astype(float)
+        numbers = ended[list(MEASURED)].astype(float)
         means, deviations = numbers.mean(), numbers.std(ddof=1)
         row = dict(zip(_COMBINATION, values, strict=True))
         row |= {"seeds": len(of_combination), "diverged": len(of_combination) - len(ended)}
-        for name in _AVERAGED:
+        for name in MEASURED:
             row |= {name: means[name], f"{name}_std": deviations[name]}
         rows.append(row)
     table = pd.DataFrame(rows)

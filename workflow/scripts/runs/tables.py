@@ -99,7 +99,7 @@ def metrics_row(
     if scores:
         row["weight_norm"] = float(np.linalg.norm(result.weights))
     for split, score in scores.items():
-        row |= {f"{split}_loss": score.loss, f"{split}_accuracy": score.accuracy}
+        row |= {f"{split}_{name}": value for name, value in score._asdict().items()}
     return row
 
 

@@ -2,6 +2,10 @@
 
 A model is a module with the functions of `Model`. It is trained by the loop of
 `regression.training`; one that also has a function `load_fast_trainer` by what that returns.
+
+The loss of both models here is a cross-entropy in nats, and axes and tables say so. For lambda 0
+`regression.optimum` takes a sum of losses below ln 2 as a proof that there is no finite optimum,
+which holds for cross-entropies only.
 """
 
 from importlib import import_module
@@ -25,6 +29,9 @@ class Model(Protocol):
 
     def loss(self, logits: np.ndarray, targets: np.ndarray) -> float:
         """Mean of the losses."""
+
+    def residual(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Derivative of the sum of the losses by the logits, float64 (n, outputs)."""
 
     def gradient(
         self, W: np.ndarray, X: np.ndarray, targets: np.ndarray, l2_lambda: float

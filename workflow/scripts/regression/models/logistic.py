@@ -43,14 +43,18 @@ def loss(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(losses(logits, targets)))
 
 
+def residual(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The derivative y - t of each loss by its logit, float64 (n, 1)."""
+    # exp(-logaddexp(0, -z)) is the sigmoid without overflow for either sign of z.
+    return np.exp(-np.logaddexp(0.0, -logits)) - targets[:, np.newaxis]
+
+
 def gradient(
     weights: np.ndarray, features: np.ndarray, targets: np.ndarray, l2_lambda: float = 0.0
 ) -> np.ndarray:
     """dJ/dw = X^T (y - t) / n + 2 lambda w, float64 (p, 1)."""
-    z = features @ weights
-    # exp(-logaddexp(0, -z)) is the sigmoid without overflow for either sign of z.
-    residual = np.exp(-np.logaddexp(0.0, -z)) - targets[:, np.newaxis]
-    return features.T @ residual / len(features) + 2.0 * l2_lambda * weights
+    difference = residual(logits(weights, features), targets)
+    return features.T @ difference / len(features) + 2.0 * l2_lambda * weights
 
 
 def predict(logits: np.ndarray) -> np.ndarray:

@@ -42,15 +42,20 @@ def loss(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(losses(logits, targets)))
 
 
+def residual(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The derivatives Y - T, one-hot rows T, of each loss by its logits, float64 (n, k)."""
+    y = np.exp(logits - logits.max(axis=1, keepdims=True))
+    y /= y.sum(axis=1, keepdims=True)
+    y[np.arange(len(targets)), targets] -= 1.0
+    return y
+
+
 def gradient(
     weights: np.ndarray, features: np.ndarray, targets: np.ndarray, l2_lambda: float = 0.0
 ) -> np.ndarray:
     """dJ/dW = X^T (Y - T) / n + 2 lambda W with one-hot rows T, float64 (p, k)."""
-    z = features @ weights
-    residual = np.exp(z - z.max(axis=1, keepdims=True))
-    residual /= residual.sum(axis=1, keepdims=True)
-    residual[np.arange(len(targets)), targets] -= 1.0
-    return features.T @ residual / len(features) + 2.0 * l2_lambda * weights
+    difference = residual(logits(weights, features), targets)
+    return features.T @ difference / len(features) + 2.0 * l2_lambda * weights
 
 
 def predict(logits: np.ndarray) -> np.ndarray:
