@@ -17,7 +17,7 @@ unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report mutants lint docs environment test-environment lock
+.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report mutants lint versions docs environment test-environment lock
 
 help: ## Show this list
 	@sed -n "s/^name = \"\(.*\)\"/\1/p;s/^version = \"\(.*\)\"/version \1/p" pyproject.toml | paste -sd " "
@@ -73,6 +73,9 @@ lint: test-environment ## Check formatting and lint
 	@.venv/bin/snakefmt --check .
 	@$(SNAKEMAKE) --lint
 
+versions: ## Try the lowest and the newest versions that pyproject.toml allows (needs uv; minutes)
+	@$(or $(PYTHON),python3) tools/versions.py
+
 docs: environment ## Renew pictures and findings from results/, and the reference (needs Graphviz)
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
 	@cp results/scorecard/statements.png docs/scorecard.png
@@ -88,9 +91,9 @@ environment:
 test-environment:
 	@tools/environment.sh "$(PYTHON)" requirements.txt requirements-dev.txt
 
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --quiet
 
 lock: ## Pin anew what pyproject.toml asks for (needs uv)
-	@$(LOCK) --output-file requirements.txt
+	@$(LOCK) pyproject.toml --output-file requirements.txt
 	@$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt

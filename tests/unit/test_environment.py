@@ -47,6 +47,7 @@ def test_a_run_needs_no_test_tools_and_tests_need_no_other_versions(repository):
     run, tests = (pins(repository / f"requirements{name}.txt") for name in ("", "-dev"))
     tools = {"pytest", "ruff", "snakefmt", "hypothesis", "selenium", "scikit-learn"}
     assert tools <= {name for name, *_ in tests} and not tools & {name for name, *_ in run}
+    assert "snakemake" not in {name for name, *_ in tests}
     versions = {name: {pin[1] for pin in run if pin[0] == name} for name, *_ in run}
     assert not [pin for pin in tests if pin[1] not in versions.get(pin[0], {pin[1]})]
 

@@ -44,6 +44,14 @@ def test_a_draft_for_codecheck_has_what_is_known_and_leaves_the_rest_to_people()
     assert all(OPEN in str(content[key]) for key in of_people)
 
 
+def test_every_package_has_a_lowest_version_and_snakemake_the_same_as_in_the_workflow(repository):
+    lowest = dict(
+        re.fullmatch(r"([\w-]+)>=([\d.]+)(?:,.*)?", d).groups() for d in project()["dependencies"]
+    )
+    (needed,) = re.findall(r'min_version\("(.*)"\)', (repository / "Snakefile").read_text())
+    assert lowest["snakemake"] == needed
+
+
 @pytest.mark.parametrize("name", ["ci", "weekly"])
 def test_hosted_ci_calls_what_is_there(repository, name):
     workflow = yaml.safe_load((repository / f".github/workflows/{name}.yml").read_text())

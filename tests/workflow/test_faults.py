@@ -94,6 +94,10 @@ def test_no_source_for_the_data_is_one_message(fresh):
     output = fresh.snakemake("results/data/mnist/train.parquet", check=False)
     assert "no mirror gave the file" in output and "nowhere/t10k-images-idx3-ubyte" in output
     assert "To go on by hand" in output and "Traceback" not in output
+    for file in fresh.results.glob("logs/download/mnist/*.log"):
+        assert output.count(f"{file.stem}: no mirror gave the file") == 1, output
+    log = fresh.results / "logs/download/mnist/t10k-images-idx3-ubyte.log"
+    assert "no mirror gave the file" in log.read_text()
 
 
 def test_a_kill_in_the_middle_loses_nothing(fresh, finished):

@@ -22,9 +22,10 @@ rule download:
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"
     shell:
-        # tee, because a download is the one thing whose progress one wants to see.
-        "python -E -s -X utf8 {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
-        " --bytes {params.bytes} --output {output:q} 2>&1 | tee {log:q}"
+        # tee, because a download is the one thing whose progress one wants to see. Its errors go to
+        # the log alone, which is shown when it fails.
+        "> {log:q}; python -E -s -X utf8 {input.script:q} --mirrors {params.mirrors:q} --sha256 {params.sha256}"
+        " --bytes {params.bytes} --output {output:q} 2>> {log:q} | tee -a {log:q}"
 
 
 rule prepare:
@@ -73,7 +74,7 @@ rule summarise_data:
     message:
         "Summarising the splits of {wildcards.dataset}"
     shell:
-        "python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q} --splits {input.splits:q}"
-        " --tasks {params.tasks:q} --json {output.json:q} --markdown {output.markdown:q}"
+        "> {log:q}; python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q}"
+        " --splits {input.splits:q} --tasks {params.tasks:q} --json {output.json:q} --markdown {output.markdown:q}"
         # tee, because one wants to see what is trained on before it is.
-        " 2>&1 | tee {log:q}"
+        " 2>> {log:q} | tee -a {log:q}"

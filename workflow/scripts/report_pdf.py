@@ -21,8 +21,9 @@ from images.summary import remarks
 from runs.results import read_table
 from runs.schemas import METRICS_SCHEMA
 
-#: The packages whose version can change a number.
-PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake", "typst")
+#: The packages whose version can change a number. Typst's compiler, which has not the version of
+#: its package, names itself.
+PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake")
 
 #: The columns of the metrics of which seeds have a mean.
 COLUMNS = (
@@ -79,7 +80,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
             "checks": len(read_json(arguments.checks)["tests"]),
         },
         "ledger": read_json(arguments.claims),
-        "optimum": [read_json(path) for path in arguments.optimum],
+        "optimum": [one for path in arguments.optimum for one in read_json(path)],
         "variations": [
             {"choice": one["choice"], "value": one["value"], "all": all(one["survives"].values())}
             for one in variations

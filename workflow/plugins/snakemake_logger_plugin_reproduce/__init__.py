@@ -29,7 +29,7 @@ SHOWN_CAUSES, SHOWN_LINES = 5, 15
 #: Trainings that a dry run lists.
 SHOWN_TRAININGS = 20
 
-#: Rules whose jobs print their logs to the terminal themselves.
+#: Rules whose jobs print to the terminal themselves, as far as they go well.
 _SPEAKING = {"download"}
 _STOPPING = "Terminating processes on user request"
 #: How the messages begin that are neither warnings nor errors and matter to everyone.
@@ -143,7 +143,7 @@ class LogHandler(LogHandlerBase):
         self._causes.add(cause)
         if len(self._causes) <= SHOWN_CAUSES:
             self._say(f"Failed: {job.message}", _RED)
-            for log, lines in logs if job.rule not in _SPEAKING else []:
+            for log, lines in logs:
                 self._say("\n".join([f"  {log}:", *(f"    {line}" for line in lines)]))
             self._say("To run this job alone:")
             self._say(f"  {command_for(record.output[0])}", wrapped=False)

@@ -116,12 +116,18 @@ def sign_flip_tails(values: np.ndarray, bound: float) -> Tails:
         sums = np.add.outer(*halves).ravel()
         total, extra = 2**n, 0
     else:
-        signs = np.random.default_rng(_SEED).integers(0, 2, (_PATTERNS, n), dtype=np.int8)
-        sums = (2.0 * signs - 1.0) @ deviations
+        sums = _signs(n) @ deviations
         total, extra = _PATTERNS + 1, 1
     less = int(np.count_nonzero(sums <= found + slack)) + extra
     greater = int(np.count_nonzero(sums >= found - slack)) + extra
     return Tails(less / total, greater / total, 1.0 / total)
+
+
+@lru_cache(maxsize=2)
+def _signs(n: int) -> np.ndarray:
+    """A sample of sign patterns, -1 or 1, float64 (patterns, n)."""
+    signs = np.random.default_rng(_SEED).integers(0, 2, (_PATTERNS, n), dtype=np.int8)
+    return 2.0 * signs - 1.0
 
 
 def _signed_sums(values: np.ndarray) -> np.ndarray:

@@ -61,13 +61,13 @@ class Protocol(NamedTuple):
     weights: str = "last"
 
 
-#: From pixels u, float (n, p), and the mean and standard deviation of all training pixels.
+#: From pixels u, float (n, p), and the training pixels, uint8 (m, p), for their mean and deviation.
 SCALINGS = {
-    "2u/255 - 1": lambda u, mean, deviation: 2 * u / 255 - 1,
-    "u/127 - 1": lambda u, mean, deviation: u / 127 - 1,
-    "u/255": lambda u, mean, deviation: u / 255,
-    "(u - mean)/255": lambda u, mean, deviation: (u - mean) / 255,
-    "(u - mean)/deviation": lambda u, mean, deviation: (u - mean) / deviation,
+    "2u/255 - 1": lambda u, training: 2 * u / 255 - 1,
+    "u/127 - 1": lambda u, training: u / 127 - 1,
+    "u/255": lambda u, training: u / 255,
+    "(u - mean)/255": lambda u, training: (u - training.mean()) / 255,
+    "(u - mean)/deviation": lambda u, training: (u - training.mean()) / training.std(),
 }
 
 
@@ -164,34 +164,33 @@ def _descend(
     interval = max(1, batches // protocol.checks_per_epoch)
     generator = np.random.RandomState(0)
     best_loss, best_weights, without_improvement = np.inf, w, 0
-
-    def patience_is_out() -> bool:
-        nonlocal best_loss, best_weights, without_improvement
-        loss = _loss(w, V, u)
-        if loss > best_loss or (protocol.ties_count and loss == best_loss):
-            without_improvement += 1
-        else:
-            best_loss, best_weights, without_improvement = loss, w, 0
-        return without_improvement == protocol.patience
-
-    for step in range(protocol.max_epochs * batches):
-        batch = step % batches
-        if batch == 0:
+    for epoch in range(protocol.max_epochs):
+        if protocol.order == "reshuffled":
             order = np.arange(len(X))
-            if protocol.order == "reshuffled":
-                generator.shuffle(order)
-        due = (batch + 1 if protocol.check == "end" else step) % interval == 0
-        if due and protocol.check == "before" and patience_is_out():
-            break
-        chosen = order[batch * protocol.batch_size : (batch + 1) * protocol.batch_size]
-        residual = 1 / (1 + np.exp(-(X[chosen] @ w))) - t[chosen]
-        w = w - rate * (X[chosen].T @ residual) / len(chosen)
-        if due and protocol.check != "before" and patience_is_out():
-            step += 1
-            break
-    else:
-        step = protocol.max_epochs * batches
-    return (best_weights if protocol.weights == "best" else w), step
+            generator.shuffle(order)
+        else:
+            order = slice(None)
+        in_order, labels = X[order], t[order]
+        checked = []
+        for batch in range(batches):
+            chosen = slice(batch * protocol.batch_size, (batch + 1) * protocol.batch_size)
+            x = in_order[chosen]
+            residual = 1 / (1 + np.exp(-(x @ w))) - labels[chosen]
+            updated = w - rate * (x.T @ residual) / len(x)
+            step = epoch * batches + batch
+            if (batch + 1 if protocol.check == "end" else step) % interval == 0:
+                checked.append((step, w) if protocol.check == "before" else (step + 1, updated))
+            w = updated
+        # The checks of an epoch at once, since to read all images takes longer than to compute.
+        losses = _losses(np.array([weights for _, weights in checked]), V, u) if checked else []
+        for loss, (steps, weights) in zip(losses, checked, strict=True):
+            if loss > best_loss or (protocol.ties_count and loss == best_loss):
+                without_improvement += 1
+            else:
+                best_loss, best_weights, without_improvement = loss, weights, 0
+            if without_improvement == protocol.patience:
+                return (best_weights if protocol.weights == "best" else weights), steps
+    return (best_weights if protocol.weights == "best" else w), protocol.max_epochs * batches
 
 
 def _of_classes(
@@ -205,7 +204,7 @@ def _of_classes(
 
 def _features(images: np.ndarray, training: np.ndarray, protocol: Protocol) -> np.ndarray:
     u = images.astype(protocol.precision)
-    scaled = SCALINGS[protocol.scaling](u, training.mean(), training.std()).astype(u.dtype)
+    scaled = SCALINGS[protocol.scaling](u, training).astype(u.dtype)
     ones = np.ones((len(u), int(protocol.bias)), u.dtype)
     return np.hstack([scaled, ones])
 
@@ -222,8 +221,13 @@ def _batches(protocol: Protocol, n: int) -> int:
 
 def _loss(w: np.ndarray, X: np.ndarray, t: np.ndarray) -> float:
     """Mean cross-entropy, ln(1 + exp(z)) - t z, in nats."""
-    z = X @ w
-    return float(np.mean(np.logaddexp(0, z) - t * z))
+    return float(_losses(w[np.newaxis], X, t)[0])
+
+
+def _losses(weights: np.ndarray, X: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The same for each of many weights, float (m, p); float (m,)."""
+    z = weights @ X.T
+    return np.mean(np.logaddexp(0, z) - t * z, axis=1)
 
 
 def _accuracy(w: np.ndarray, X: np.ndarray, t: np.ndarray) -> float:

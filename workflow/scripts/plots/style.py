@@ -8,6 +8,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -26,6 +28,7 @@ FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDa
 #: Okabe and Ito's palette, in an order in which neighbours differ in grey print, too. Colour-blind
 #: readers tell all of them apart.
 COLORS = ("#0072B2", "#D55E00", "#000000", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
+_CANVASES = {"png": FigureCanvasAgg, "svg": FigureCanvasSVG, "pdf": FigureCanvasPdf}
 _DASHES = ("-", "--", ":", "-.")
 
 #: The decades of lambda that the palette spans; beyond, its ends. It is fixed, so that another
@@ -40,6 +43,7 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.unicode_minus": True,
+    "figure.dpi": 300,
     "font.family": [FONT],
     "font.size": 8.5,
     "grid.alpha": 0.3,
@@ -50,7 +54,6 @@ _STYLE = {
     "lines.markersize": 4,
     "mathtext.fontset": "stix",
     "pdf.fonttype": 42,  # TrueType: text that can be searched and edited
-    "savefig.dpi": 300,
     "svg.fonttype": "none",  # text and not outlines
     "svg.hashsalt": "reproduce-report",
     "xtick.labelsize": 8,
@@ -95,4 +98,6 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format that the suffix names; the same figure gives the same bytes."""
     format_ = path.suffix.removeprefix(".")
     with style(), replace_atomically(path) as temporary:
-        figure.savefig(temporary, format=format_, metadata=FORMATS[format_])
+        # `savefig` would draw everything twice, to find a layout that has been found.
+        canvas = _CANVASES[format_](figure)
+        getattr(canvas, f"print_{format_}")(temporary, metadata=FORMATS[format_])

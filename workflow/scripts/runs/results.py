@@ -80,6 +80,7 @@ class Results:
         self._split = lru_cache(maxsize=None)(self._read_split)
         # A row is no key; the judges ask for the curves of a run again and again.
         self._histories = lru_cache(maxsize=512)(self._read_curves)
+        self._weights = lru_cache(maxsize=512)(self._read_weights)
 
     @cached_property
     def metrics(self):
@@ -126,13 +127,7 @@ class Results:
                 f"task {row['task']}, lambda {row['spelling']}, seed {row['seed']}: its training "
                 "diverged, so that it has no weights; a smaller learning_rate usually cures it."
             )
-        place = row["_places"]["weights.parquet"]
-        table = self._row_group(row["folder"], "weights.parquet", place, WEIGHTS_SCHEMA)
-        image_shape, class_names = shape_and_names(table.schema)
-        matrix = numbers(table, "weight").reshape(math.prod(image_shape) + 1, -1)
-        labels = table.column("label").to_pylist()[: matrix.shape[1]]
-        names = [class_names[label] if class_names else str(label) for label in labels]
-        return Weights(matrix, labels, names, image_shape)
+        return self._weights(row["folder"], row["_places"]["weights.parquet"])
 
     def examples(self, row: dict, split: str) -> Examples:
         """What a run was trained on or held to."""
@@ -142,6 +137,14 @@ class Results:
     def split(self, row: dict, split: str) -> Split:
         """A split of the data set that a run was trained on."""
         return self._split(row["dataset"], split)
+
+    def _read_weights(self, folder: str, place: int) -> Weights:
+        table = self._row_group(folder, "weights.parquet", place, WEIGHTS_SCHEMA)
+        image_shape, class_names = shape_and_names(table.schema)
+        matrix = numbers(table, "weight").reshape(math.prod(image_shape) + 1, -1)
+        labels = table.column("label").to_pylist()[: matrix.shape[1]]
+        names = [class_names[label] if class_names else str(label) for label in labels]
+        return Weights(matrix, labels, names, image_shape)
 
     def _read_curves(self, folder: str, place: int) -> dict[tuple[str, str], Curve]:
         table = self._row_group(folder, "history.parquet", place, HISTORY_SCHEMA)
