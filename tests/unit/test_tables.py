@@ -356,6 +356,11 @@ def test_words_of_the_tasks_are_held_to_the_files(write):
         read(path, class_words=["ant", "dog"])
 
 
+def test_spaces_around_a_word_make_no_other_class(write):
+    split = read(write(".npz", what=np.array(["dog ", "dog", " cat", "cat", "cat"])))
+    assert split.class_names == ("cat", "dog") and split.labels.tolist() == [1, 1, 0, 0, 0]
+
+
 def test_words_that_are_numbers_are_numbers(write):
     split = read(write(".npz", what=LABELS.astype(str)))
     assert split.class_names == () and np.array_equal(split.labels, LABELS)
@@ -457,6 +462,18 @@ def test_a_csv_file_that_would_take_all_memory_is_refused(tmp_path, monkeypatch)
     (tmp_path / "images.csv").write_text("what,p\n1,2\n3,4\n")
     with pytest.raises(DataError, match="larger than 10 bytes"):
         read(tmp_path / "images.csv", image_shape=[1, 1])
+
+
+def test_a_row_that_is_too_short_is_named(tmp_path):
+    (tmp_path / "images.csv").write_text("what,p\n1,2\n3\n")
+    with pytest.raises(DataError, match=r"Row #3: Expected 2 col.*`data.mine.separator`"):
+        read(tmp_path / "images.csv", image_shape=[1, 1])
+
+
+def test_a_page_of_the_web_is_no_table(tmp_path):
+    (tmp_path / "images.csv").write_text("<!DOCTYPE html>\n<html>\n</html>\n")
+    with pytest.raises(DataError, match=r"no column 'what'"):
+        read(tmp_path / "images.csv")
 
 
 @pytest.mark.parametrize("content", ["what,p\n", ""])

@@ -62,20 +62,35 @@ def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -
         )
     _require_separator(path, layout)
     try:
-        table = csv.read_csv(
-            path,
-            csv.ReadOptions(block_size=_CSV_BLOCK, autogenerate_column_names=not layout.header),
-            csv.ParseOptions(delimiter=layout.separator),
-        )
+        try:
+            table = _parse_csv(path, layout, threads=True)
+        except pa.ArrowInvalid:
+            # Only a single thread knows the number of the row that is wrong.
+            table = _parse_csv(path, layout, threads=False)
         # Names that are not UTF-8 show only when they are asked for.
         names = table.column_names
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable as CSV ({error}).") from error
+        raise DataError(
+            f"{path}: not readable as CSV ({error}). Is it another file, or does "
+            f"{layout.key('separator')} not fit?"
+        ) from error
     if layout.header:
         _require_header(path, layout, names)
     else:
         table = table.rename_columns([str(position) for position in range(len(names))])
     return _from_columns(path, table, layout, columns)
+
+
+def _parse_csv(path: Path, layout: Layout, threads: bool) -> pa.Table:
+    return csv.read_csv(
+        path,
+        csv.ReadOptions(
+            use_threads=threads,
+            block_size=_CSV_BLOCK,
+            autogenerate_column_names=not layout.header,
+        ),
+        csv.ParseOptions(delimiter=layout.separator),
+    )
 
 
 def read_parquet(path: Path, layout: Layout, columns: Sequence[str] | None = None) -> Source:
@@ -103,7 +118,8 @@ def _require_separator(path: Path, layout: Layout) -> None:
     with path.open(encoding="utf-8", errors="replace") as file:
         first = file.readline(2**16)
     likely = max(_SEPARATORS, key=first.count)
-    if layout.separator not in first and likely in first.strip():
+    # A line of prose has spaces, too, but not as many as an image has pixels.
+    if layout.separator not in first and 2 * first.count(likely) >= layout.values_of_image:
         spelt = '"\\t"' if likely == "\t" else f'"{likely}"'
         raise DataError(
             f"{path}: the first row has no {layout.separator!r}, but {first.count(likely)} times "
