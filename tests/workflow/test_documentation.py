@@ -148,7 +148,7 @@ def test_every_file_of_the_results_is_described(finished, repository):
     page = (repository / "docs" / "reference" / "files.md").read_text()
     headings = re.findall(r"^## `(.*)`$", page, re.MULTILINE)
     patterns = [re.sub(r"<\w+>", ".+", re.escape(heading)) for heading in headings]
-    patterns = [re.sub(r"\\{(.*)\\}", r"(\1)", p).replace(",", "|") for p in patterns]
+    patterns = [re.sub(r"\\{(.*?)\\}", r"(\1)", p).replace(",", "|") for p in patterns]
     for file in finished.results.rglob("*"):
         name = file.relative_to(finished.folder).as_posix()
         assert not file.is_file() or any(re.fullmatch(p, name) for p in patterns), name
