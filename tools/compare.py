@@ -62,6 +62,7 @@ class Results(NamedTuple):
         config: dotted place -> value of the config.yaml beside the folder; empty if there is none.
         claims: id -> entry of claims.json; empty if there is none.
         figures: name -> PNG.
+        curves: (task, lambda, shuffle) -> steps and mean over the seeds of the validation accuracy.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Results(NamedTuple):
     config: dict[str, object]
     claims: dict[str, dict]
     figures: dict[str, bytes]
+    curves: dict[tuple, tuple[np.ndarray, np.ndarray]]
 
 
 class Difference(NamedTuple):
@@ -83,6 +85,7 @@ class Difference(NamedTuple):
         low, high: its confidence interval; None if too few seeds for one.
         seeds: how many seeds it rests on, in words.
         verdict: "identical", "within chance", "differs", or "differs, no interval".
+        changes: of each seed in common, b - a.
     """
 
     group: tuple
@@ -94,6 +97,7 @@ class Difference(NamedTuple):
     high: float | None
     seeds: str
     verdict: str
+    changes: list[float]
 
 
 def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -> Results:
@@ -129,11 +133,26 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
         by_id = {entry["id"]: entry for entry in entries}
         images = [path for path in sorted(folder.glob("figures/*.png")) if path.is_file()]
         figures = {path.stem: path.read_bytes() for path in images}
+        curves = read_curves(folder / "history.parquet")
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CompareError(
             f"{folder}: not readable as results ({error!r}); make it anew"
         ) from error
-    return Results(folder, groups, dict(flattened(config)), by_id, figures)
+    return Results(folder, groups, dict(flattened(config)), by_id, figures, curves)
+
+
+def read_curves(path: Path) -> dict[tuple, tuple[np.ndarray, np.ndarray]]:
+    """Mean over the seeds of the validation accuracy of each group, by step, if there is a file."""
+    if not path.is_file():
+        return {}
+    chosen = [("split", "=", "validation"), ("metric", "=", "accuracy")]
+    table = pq.read_table(path, columns=[*KEYS, "step", "value"], filters=chosen)
+    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")]).sort_by("step")
+    curves: dict[tuple, list] = {}
+    for row in means.to_pylist():
+        group = tuple(row[key] for key in KEYS)
+        curves.setdefault(group, []).append((row["step"], row["value_mean"]))
+    return {group: tuple(np.array(points).T) for group, points in curves.items()}
 
 
 def flattened(value: object, place: str = "") -> Iterator[tuple[str, object]]:
@@ -145,24 +164,28 @@ def flattened(value: object, place: str = "") -> Iterator[tuple[str, object]]:
         yield place, value
 
 
-def config_differences(a: Results, b: Results) -> list[tuple[str, object, object]]:
-    """(place, value in A, value in B) where the configs differ; none if one has no config."""
-    if not a.config or not b.config:
-        return []
-    places = dict.fromkeys([*a.config, *b.config])
-    rows = [(place, a.config.get(place, ""), b.config.get(place, "")) for place in places]
-    return [row for row in rows if row[1] != row[2]]
+def edits(a: Results, b: Results) -> list[tuple[str, str, str]]:
+    """(place, value in A, value in B) of what was set differently, each edit once.
 
-
-def setting_differences(a: Results, b: Results) -> list[tuple[str, str, object, object]]:
-    """(task, setting, in A, in B) where the runs of the same group were trained differently."""
-    found = {}
+    What tasks take from one another by the anchors of YAML is one edit with several places. What
+    the runs say of themselves counts only where the configs do not say it.
+    """
+    places = dict.fromkeys([*a.config, *b.config]) if a.config and b.config else {}
+    pairs = [(place, a.config.get(place, ""), b.config.get(place, "")) for place in places]
     for group in a.groups.keys() & b.groups.keys():
-        row_a, row_b = (next(iter(side.groups[group].values())) for side in (a, b))
-        for name in SETTINGS:
-            if row_a.get(name) != row_b.get(name):
-                found[group[0], name, row_a.get(name), row_b.get(name)] = None
-    return sorted(found, key=str)
+        of_a, of_b = (next(iter(side.groups[group].values())) for side in (a, b))
+        task = group[0].partition("/")[0]
+        pairs += [
+            (place, of_a.get(name), of_b.get(name))
+            for name in SETTINGS
+            if (place := f"tasks.{task}.{name}") not in places
+        ]
+    found: dict[tuple, dict[str, None]] = {}
+    for place, one, other in pairs:
+        if one != other:
+            name = place.rpartition(".")[2]
+            found.setdefault((name, str(one), str(other)), {})[place] = None
+    return [(", ".join(sorted(names)), one, other) for (_, one, other), names in found.items()]
 
 
 def only_in(one: Results, other: Results) -> list[str]:
@@ -187,7 +210,8 @@ def shortened(numbers: Sequence[int]) -> str:
 def group_name(group: tuple) -> str:
     """A group of runs in words."""
     task, l2_lambda, shuffle = group
-    return f"{task}, λ = {l2_lambda:g}, {'shuffled' if shuffle else 'not shuffled'}"
+    order = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
+    return f"{task}, λ = {l2_lambda:g}, {order[str(shuffle).lower()]}"
 
 
 def differences(a: Results, b: Results) -> list[Difference]:
@@ -219,6 +243,7 @@ def compare_metric(group: tuple, metric: str, a: dict, b: dict) -> Difference | 
     if None in [*of_a.values(), *of_b.values()]:
         return None
     common = sorted(of_a.keys() & of_b.keys())
+    changes = np.zeros(0)
     if common:
         one, other = (np.array([side[seed] for seed in common], float) for side in (of_a, of_b))
         changes = other - one
@@ -231,7 +256,9 @@ def compare_metric(group: tuple, metric: str, a: dict, b: dict) -> Difference | 
         verdict = judge(low, high, identical=False)
         seeds = f"{len(one)} against {len(other)}"
     a_mean, b_mean = float(one.mean()), float(other.mean())
-    return Difference(group, metric, a_mean, b_mean, b_mean - a_mean, low, high, seeds, verdict)
+    return Difference(
+        group, metric, a_mean, b_mean, b_mean - a_mean, low, high, seeds, verdict, changes.tolist()
+    )
 
 
 def judge(low: float | None, high: float | None, identical: bool) -> str:
@@ -275,33 +302,46 @@ def claim_differences(a: Results, b: Results) -> list[tuple[str, str, str, str]]
     return rows
 
 
-def summary(a: Results, b: Results, found: list[Difference], output: Path) -> str:
+def headline(edited: Sequence, found: Sequence[Difference], claims: Sequence) -> str:
+    """What changed, in a sentence or two: edits, the largest effect, verdicts."""
+    differ = [one for one in found if "differs" in one.verdict]
+    parts = [f"{len(edited) or 'no'} setting{'s' * (len(edited) != 1)} edited"]
+    if not found:
+        parts.append("no runs in common")
+    else:
+        parts.append(f"{len(differ) or 'none'} of {len(found)} metrics differ")
+    parts.append(f"{len(claims) or 'no'} verdict{'s' * (len(claims) != 1)} changed")
+    text = f"{', '.join(parts).capitalize()}."
+    # Units differ, so that the largest is that of the first metric in which anything differs.
+    for metric in METRICS:
+        of_metric = [one for one in differ if one.metric == metric]
+        if of_metric:
+            largest = max(of_metric, key=lambda one: abs(one.difference))
+            return f"{text} Largest effect: {described(largest)}."
+    return text
+
+
+def summary(
+    a: Results, b: Results, edited: list[tuple], found: list[Difference], output: Path
+) -> str:
     """What the terminal shows."""
+    claims = claim_differences(a, b)
     lines = [f"A: {a.folder} ({count_runs(a)} runs)", f"B: {b.folder} ({count_runs(b)} runs)", ""]
-    settings = [
-        f"{task}: {name} {one} -> {other}" for task, name, one, other in setting_differences(a, b)
-    ]
-    places = [f"config {place}" for place, _, _ in config_differences(a, b)]
-    claims = [f"{name}: {one} -> {other}" for name, _, one, other in claim_differences(a, b)]
+    lines += [headline(edited, found, claims), ""]
+    differ = [described(one) for one in found if "differs" in one.verdict]
     for title, entries in (
-        ("Settings that differ", settings + places),
+        ("Settings that differ", [f"{place}: {one} -> {other}" for place, one, other in edited]),
         ("Runs in A only", only_in(a, b)),
         ("Runs in B only", only_in(b, a)),
-        ("Metrics that differ", [described(one) for one in found if "differs" in one.verdict]),
-        ("Verdicts that differ", claims),
+        ("Metrics that differ", differ),
+        ("Verdicts that differ", [f"{name}: {one} -> {other}" for name, _, one, other in claims]),
     ):
-        lines.append(f"{title}: {len(entries) or 'none'}")
-        lines += [f"  {entry}" for entry in entries[:12]]
+        if entries:
+            lines += [f"{title}: {len(entries)}", *(f"  {entry}" for entry in entries[:12])]
         if len(entries) > 12:
             lines.append(f"  ... and {len(entries) - 12} more")
-    counts = {one.verdict: 0 for one in found}
-    for one in found:
-        counts[one.verdict] += 1
-    lines.append("Metrics: " + (", ".join(f"{n} {word}" for word, n in counts.items()) or "none"))
-    equal = sum(b.figures.get(name) == image for name, image in a.figures.items())
-    total = len(a.figures.keys() | b.figures.keys())
-    lines.append(f"Figures: {total}, of which {equal} identical")
-    return "\n".join([*lines, "", f"All of it, figures side by side: {output}"])
+    lines.append(f"All of it, figures side by side: {output}")
+    return "\n".join(lines)
 
 
 def described(one: Difference) -> str:
@@ -327,19 +367,24 @@ def main() -> None:
     add_config_option(parser)
     arguments = parser.parse_args()
     a, b = (read_results(side, arguments.config) for side in (arguments.a, arguments.b))
-    found = differences(a, b)
+    found, edited, claims = differences(a, b), edits(a, b), claim_differences(a, b)
     content = page(
         labels=(f"{a.folder} ({count_runs(a)} runs)", f"{b.folder} ({count_runs(b)} runs)"),
-        settings=setting_differences(a, b),
-        config=config_differences(a, b),
+        headline=headline(edited, found, claims),
+        edits=edited,
         only=(only_in(a, b), only_in(b, a)),
         metrics=[one._replace(group=group_name(one.group)) for one in found],
-        claims=claim_differences(a, b),
+        claims=claims if a.claims and b.claims else None,
+        curves=[
+            (group_name(group), a.curves[group], b.curves[group])
+            for group in a.curves
+            if group in b.curves
+        ],
         figures=(a.figures, b.figures),
     )
     with replace_atomically(arguments.output) as temporary:
         temporary.write_text(content, encoding="utf-8")
-    print(summary(a, b, found, arguments.output))
+    print(summary(a, b, edited, found, arguments.output))
 
 
 if __name__ == "__main__":

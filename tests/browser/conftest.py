@@ -18,6 +18,16 @@ from selenium.webdriver.common.by import By
 AXE = "axe-core-4.14.1.tgz"
 AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 
+#: Ways to look at a page: what is emulated of the medium and of the screen.
+STATES = {
+    "light": ({}, None),
+    "dark": ({"features": [{"name": "prefers-color-scheme", "value": "dark"}]}, None),
+    "phone": ({}, {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}),
+    "print": (
+        {"media": "print"},
+        {"width": 794, "height": 1123, "deviceScaleFactor": 1, "mobile": False},
+    ),
+}
 _ARGUMENTS = (
     "--headless",
     "--no-sandbox",
@@ -144,9 +154,30 @@ def axe() -> str:
 
 
 @pytest.fixture
-def page(driver, finished) -> Page:
-    """The explorer of the finished run, just opened."""
-    page = Page(driver)
+def window(driver) -> Page:
+    """A window of the usual size, whose console is read up to now."""
     driver.set_window_size(1200, 900)
-    page.open(finished.results / "explorer.html")
+    page = Page(driver)
+    page.console_errors()
     return page
+
+
+@pytest.fixture(params=STATES)
+def look(window, request) -> Iterator[str]:
+    """Each of STATES in turn."""
+    media, size = STATES[request.param]
+    try:
+        window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        if size:
+            window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        yield request.param
+    finally:
+        window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+        window.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.fixture
+def page(window, finished) -> Page:
+    """The explorer of the finished run, just opened."""
+    window.open(finished.results / "explorer.html")
+    return window

@@ -258,31 +258,13 @@ def test_the_confusion_counts_the_images(page, finished):
 
 # --- every way to look at it ----------------------------------------------------------------------
 
-PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-PAPER = {"width": 794, "height": 1123, "deviceScaleFactor": 1, "mobile": False}
-STATES = {
-    "light": ({}, None),
-    "dark": ({"features": [{"name": "prefers-color-scheme", "value": "dark"}]}, None),
-    "phone": ({}, PHONE),
-    "print": ({"media": "print"}, PAPER),
-}
 
-
-@pytest.mark.parametrize("state", STATES)
-def test_nothing_is_cut_off_or_in_the_way(driver, page, finished, axe, state):
-    media, size = STATES[state]
-    try:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-        if size:
-            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        page.open(finished.results / "explorer.html", "#others=task")
-        driver.execute_script("document.querySelectorAll('details').forEach(e => e.open = true)")
-        assert page.cut_off() == []
-        assert page.violations(axe) == []
-        assert page.console_errors() == []
-    finally:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
-        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+def test_nothing_is_cut_off_or_in_the_way(window, look, finished, axe):
+    window.open(finished.results / "explorer.html", "#others=task")
+    window.driver.execute_script("document.querySelectorAll('details').forEach(e => e.open = true)")
+    assert window.cut_off() == []
+    assert window.violations(axe) == []
+    assert window.console_errors() == []
 
 
 def test_a_page_drawn_on_a_wide_screen_is_printed_whole(driver, page):

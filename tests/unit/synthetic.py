@@ -11,9 +11,16 @@ import yaml
 
 from common.files import parquet_writer, write_json, write_parquet
 from images.splits import Split, write_split
+from regression.separation import integer_weights
 from regression.training import TrainingResult
 from runs.grid import Block, blocks_of, expand_sweeps
-from runs.schemas import HISTORIES_SCHEMA, HISTORY_SCHEMA, OUTCOMES
+from runs.schemas import (
+    HISTORIES_SCHEMA,
+    HISTORY_SCHEMA,
+    OPTIMUM_SCHEMA,
+    OUTCOMES,
+    SEPARATION_SCHEMA,
+)
 from runs.tables import (
     history_table,
     metrics_table,
@@ -27,6 +34,7 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 TASKS = expand_sweeps(
     {
         name: {"train_size": None, "checks_per_epoch": 5, "skip_batches": []}
+        | {"optimum_l2_lambda": []}
         | task
         | {"shuffle": [str(value).lower() for value in task["shuffle"]]}
         for name, task in CONFIG["tasks"].items()
@@ -84,7 +92,7 @@ def metrics_of(
     change = 0.02 * (np.log10(value) + 4.0 if value else 0.0)
     change += generator.normal(0.0, 0.0005)
     stopped = result.ended == "early_stopping"
-    settings = task.keys() - {"l2_lambda", "shuffle", "seeds", "varies"}
+    settings = task.keys() - {"l2_lambda", "optimum_l2_lambda", "shuffle", "seeds", "varies"}
     # What is not made up below is a number nevertheless.
     row = dict.fromkeys(OUTCOMES, 0.5) | {name: task[name] for name in settings}
     row |= {
@@ -138,7 +146,7 @@ def write_results(root: Path) -> None:
                 add(with_combination(history, row))
             rows += of_block
     write_parquet(metrics_table(rows), root / "metrics.parquet")
-    write_other(root)
+    write_other(root, means)
 
 
 def write_block(folder: Path, block: Block, means: np.ndarray, generator: np.random.Generator):
@@ -173,7 +181,7 @@ def weights_of(block: Block, means: np.ndarray, generator: np.random.Generator) 
     return np.vstack([weights.T, np.zeros(len(weights))])
 
 
-def write_other(root: Path) -> None:
+def write_other(root: Path, means: np.ndarray) -> None:
     """Proofs, gradient checks and optima."""
     proofs = [{"number": n, "verdict": "proved", "erratum": None} for n in range(1, 52)]
     write_json(root / "equations.json", {"equations": proofs, "errata": []})
@@ -184,15 +192,34 @@ def write_other(root: Path) -> None:
             for v in TASKS[task]["l2_lambda"]
         ]
         write_json(root / "gradients" / f"{task}.json", checks)
-        optima = [optimum_of(task, spelling) for spelling in TASKS[task]["l2_lambda"]]
-        write_json(root / "optimum" / f"{task}.json", optima)
+        write_optima(root / "optimum" / task, task, means)
+
+
+def write_optima(folder: Path, task: str, means: np.ndarray) -> None:
+    """Optima for each lambda above 0, and whole numbers for lambda 0, which has none."""
+    spellings = [*TASKS[task]["l2_lambda"], *TASKS[task]["optimum_l2_lambda"]]
+    write_json(folder / "optima.json", [optimum_of(task, spelling) for spelling in spellings])
+    with (
+        parquet_writer(folder / "weights.parquet", OPTIMUM_SCHEMA) as add_weights,
+        parquet_writer(folder / "separation.parquet", SEPARATION_SCHEMA) as add_separation,
+    ):
+        for spelling in spellings:
+            block = Block(task, spelling, "true", (0,))
+            weights = weights_of(block, means, np.random.default_rng(0))
+            labels = TASKS[task]["classes"][-weights.shape[1] :]
+            if float(spelling):
+                add_weights(weights_table(float(spelling), weights, labels, OPTIMUM_SCHEMA))
+            else:
+                integers = integer_weights(weights, 255)
+                add_separation(weights_table(0.0, integers, labels, SEPARATION_SCHEMA))
 
 
 def optimum_of(task: str, spelling: str) -> dict:
     value = float(spelling)
-    change = 0.02 * (np.log10(value) + 4.0 if value else 0.0)
+    change = 0.02 * abs(np.log10(value) + 4.0 if value else 0.0)
     return {
         "task": task,
+        "model": TASKS[task]["model"],
         "l2_lambda": value,
         "status": "reached" if value else "no finite optimum",
         "gradient_norm": 1e-8 if value else 0.0,

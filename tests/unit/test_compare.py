@@ -124,10 +124,31 @@ def test_one_seed_has_no_interval(make_results):
     assert one.low is None and one.verdict == "differs, no interval"
 
 
-def test_settings_and_config_are_compared(make_results):
+def test_an_edit_counts_once(make_results):
+    """In the config, in what the runs say of themselves, and in tasks that share it."""
     a, b = map(compare.read_results, (make_results("a"), make_results("b", learning_rate=0.05)))
-    assert compare.setting_differences(a, b) == [("softmax", "learning_rate", 0.01, 0.05)]
-    assert compare.config_differences(a, b) == [("tasks.softmax.learning_rate", 0.01, 0.05)]
+    assert compare.edits(a, b) == [("tasks.softmax.learning_rate", "0.01", "0.05")]
+    shared = {f"tasks.{task}.patience": 10 for task in ("x", "y")}
+    others = {f"tasks.{task}.patience": 20 for task in ("x", "y")}
+    both = a._replace(config=a.config | shared), a._replace(config=a.config | others)
+    assert compare.edits(*both) == [("tasks.x.patience, tasks.y.patience", "10", "20")]
+
+
+def test_without_configs_an_edit_is_what_the_runs_say(make_results):
+    a, b = map(compare.read_results, (make_results("a"), make_results("b", max_epochs=5)))
+    sides = a._replace(config={}), b._replace(config={})
+    assert compare.edits(*sides) == [("tasks.softmax.max_epochs", "10", "5")]
+
+
+def test_the_top_line_names_the_largest_effect(make_results):
+    a = make_results("a")
+    b = make_results("b", [value - 0.2 for value in ACCURACIES], learning_rate=0.05)
+    a, b = map(compare.read_results, (a, b))
+    found = compare.differences(a, b)
+    line = compare.headline(compare.edits(a, b), found, [])
+    assert line.startswith("1 setting edited, 1 of 3 metrics differ, no verdicts changed. ")
+    assert "validation_accuracy 0.915 -> 0.715 (-0.2, interval -0.2 to -0.2)" in line
+    assert "no runs in common" in compare.headline([], [], [])
 
 
 def test_verdicts_of_claims_are_compared(make_results):
@@ -150,18 +171,48 @@ def test_the_page_and_the_summary_say_what_differs(make_results, repository, tmp
     output = tmp_path / "new folder" / "page.html"
     process = run(repository, a.parent, b, "--output", output)
     assert process.returncode == 0, process.stderr
-    for text in ("max_epochs 10 -> 5", "validation_accuracy 0.915 -> 0.715", "0 identical"):
+    for text in ("max_epochs: 10 -> 5", "validation_accuracy 0.915 -> 0.715"):
         assert text in process.stdout
     page = output.read_text()
     assert page.count("data:image/png") == 2 and "<script" not in page and 'src="http' not in page
     assert "max_epochs" in page and "differs" in page
 
 
-def test_one_picture_is_enough_for_identical_figures(make_results, repository, tmp_path):
+def test_identical_figures_are_folded_away(make_results, repository, tmp_path):
     output = tmp_path / "page.html"
     run(repository, make_results("a"), make_results("b"), "--output", output)
     page = output.read_text()
-    assert page.count("data:image/png") == 1 and "figure_01: identical" in page
+    assert "data:image/png" not in page
+    assert "1 of 1 are the same to the byte</summary><p>figure_01</p>" in page
+    assert "metrics that both have are identical" in page
+
+
+def test_nothing_in_common_is_not_called_identical(make_results, repository, tmp_path):
+    output = tmp_path / "page.html"
+    run(repository, make_results("a"), make_results("b", task="other"), "--output", output)
+    page = output.read_text()
+    assert "identical" not in page and "nothing to compare" in page
+
+
+def test_curves_that_differ_lie_over_each_other(make_results, repository, tmp_path):
+    folders = make_results("a"), make_results("b")
+    for folder, last in zip(folders, (0.9, 0.8), strict=True):
+        keys = {"task": "softmax", "l2_lambda": 0.01, "split": "validation", "metric": "accuracy"}
+        rows = [
+            keys | {"shuffle": order, "seed": seed, "step": step, "value": value}
+            for order, end in (("true", last), ("once", 0.7))
+            for seed in (0, 1)
+            for step, value in ((5, 0.5), (10, end + seed / 50))
+        ]
+        pq.write_table(pa.Table.from_pylist(rows), folder / "history.parquet")
+        describe(folder)
+    a = compare.read_results(folders[0])
+    steps, values = a.curves["softmax", 0.01, "true"]
+    assert steps.tolist() == [5, 10] and values == pytest.approx([0.5, 0.91])
+    output = tmp_path / "page.html"
+    run(repository, *folders, "--output", output)
+    page = output.read_text()
+    assert page.count('role="img"') == 1 and "not shown: 1 of 2" in page
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from judging.ledger import CLAIMS_SCHEMA, judge_claims
 from judging.statistics import sign_flip_tails
 from measuring.catalogue import MEASUREMENTS
 from measuring.evidence import DiskResults
+from measuring.metrics import optimum_series, separation
 from measuring.quantities import NotApplicableError
 from regression.evaluation import evaluate
 from runs.grid import blocks_of
@@ -174,7 +175,34 @@ def test_of_a_sweep_the_report_s_own_combination_is_judged(folder, tmp_path, cla
     assert "task=softmax/learning_rate-0.01" in results.where(selection, "steps")
     # Neither the learning rate nor the stop matters to the optimum, which has its name of a task
     # that is not swept.
-    assert results.optimum_file("softmax", "1") == "results/optimum/softmax-500.json"
+    assert results.optimum_file("softmax", "1") == "results/optimum/softmax-500/optima.json"
+
+
+def test_separation_is_counted_in_the_stored_whole_numbers(folder, tmp_path, claims):
+    results = read(folder, claims)
+    pixels, targets, _ = results.examples(results.optimum("softmax", "0"), "train")
+    integers = results.separating_weights("softmax", "0").tolist()
+    wrong = 0
+    for image, target in zip(pixels.tolist(), targets.tolist(), strict=True):
+        found = [
+            sum(u * a for u, a in zip([*image, 1], column, strict=True))
+            for column in zip(*integers, strict=True)
+        ]
+        wrong += found[target] <= max(found[:target] + found[target + 1 :])
+    measured = separation(results, task="softmax", l2_lambda="0")
+    assert measured.values == [wrong] and "in whole numbers" in measured.detail
+    assert wrong > 0
+
+
+def test_an_optimum_has_scores_of_images_and_one_that_does_not_exist_has_none(folder, claims):
+    results = read(folder, claims)
+    optimum = results.optimum("softmax", "1")
+    losses, right = results.scores([optimum], "validation")
+    examples = results.examples(optimum, "validation")
+    assert losses.shape == right.shape == (1, len(examples.targets))
+    series = {"task": "softmax", "column": "train_accuracy"}
+    assert optimum_series(results, l2_lambdas=["0.1", "1"], **series).images.shape[:2] == (1, 2)
+    assert optimum_series(results, l2_lambdas=["0", "1"], **series).images is None
 
 
 def test_a_sweep_of_which_no_combination_is_meant_is_not_applicable(folder, claims):
@@ -186,7 +214,7 @@ def test_a_sweep_of_which_no_combination_is_meant_is_not_applicable(folder, clai
 
 def test_files_that_are_missing_are_errors_that_name_every_reading(folder, tmp_path, claims):
     shutil.copytree(folder, tmp_path / "results")
-    (tmp_path / "results/optimum/softmax.json").unlink()
+    (tmp_path / "results/optimum/softmax/optima.json").unlink()
     (path,) = (tmp_path / "results" / "runs").glob("softmax/lambda-1/*/*/weights.parquet")
     path.unlink()
     with pytest.raises(ClaimsError) as caught:

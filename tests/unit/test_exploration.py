@@ -16,6 +16,7 @@ from plots.exploration import (
     WEIGHT_SHADES,
     Group,
     gallery,
+    most_seeds,
     predict,
     shrunk,
     thinned,
@@ -40,7 +41,14 @@ def make_history(steps: int) -> dict[str, Curve]:
 
 
 def make_group(
-    model="softmax", classes=(1, 4, 9), seeds=2, l2_lambda="0", steps=40, points=50, shown=None
+    model="softmax",
+    classes=(1, 4, 9),
+    seeds=2,
+    l2_lambda="0",
+    steps=40,
+    points=50,
+    shown=None,
+    shape=SHAPE,
 ) -> Group:
     outputs = 1 if model == "logistic" else len(classes)
     generator = np.random.default_rng(0)
@@ -63,21 +71,21 @@ def make_group(
         },
         weights=[
             Weights(
-                generator.normal(size=(SHAPE[0] * SHAPE[1] + 1, outputs)),
+                generator.normal(size=(shape[0] * shape[1] + 1, outputs)),
                 labels,
                 list(map(str, labels)),
-                SHAPE,
+                shape,
             )
             for _ in range(shown or seeds)
         ],
     )
 
 
-def make_split(n=60, labels=(1, 4, 9, 5)) -> Split:
+def make_split(n=60, labels=(1, 4, 9, 5), shape=SHAPE) -> Split:
     generator = np.random.default_rng(1)
-    pixels = generator.integers(0, 256, (n, SHAPE[0] * SHAPE[1]), dtype=np.uint8)
+    pixels = generator.integers(0, 256, (n, shape[0] * shape[1]), dtype=np.uint8)
     chosen = generator.choice(np.array(labels, dtype=np.uint8), n)
-    return Split(np.arange(100, 100 + n, dtype=np.uint32), chosen, pixels, SHAPE)
+    return Split(np.arange(100, 100 + n, dtype=np.uint32), chosen, pixels, shape)
 
 
 def test_blocks_are_means_and_leave_the_incomplete_one_out():
@@ -108,6 +116,14 @@ def test_curves_are_as_thin_as_asked_for():
     group = make_group(steps=5000, points=50)
     for curves in group.curves.values():
         assert 50 <= len(curves.steps) <= 104
+
+
+@pytest.mark.parametrize(
+    ("seeds", "sizes", "expected"),
+    [([20, 30], [7840, 784], 30), ([1000, 1], [7840, 784], 255), ([5, 5], [10**7, 1], 1)],
+)
+def test_of_very_many_runs_each_group_shows_its_first(seeds, sizes, expected):
+    assert most_seeds(seeds, sizes) == expected
 
 
 @pytest.mark.parametrize(("model", "classes"), [("logistic", (9, 4)), ("softmax", (1, 4, 9))])
@@ -191,8 +207,8 @@ def test_packed_arrays_come_back():
         np.testing.assert_array_equal(found, array)
 
 
-def make_page(groups, ledger=None) -> str:
-    split = make_split()
+def make_page(groups, ledger=None, split=None) -> str:
+    split = split or make_split()
     said = predict(groups, split)
     data = {"mnist": (split, gallery(groups, said, split))}
     splits = dict.fromkeys(("train", "validation", "test"), split)
@@ -224,6 +240,14 @@ def test_of_more_runs_than_can_be_chosen_the_table_has_all():
     facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
     assert facts["groups"][0]["seeds"] == [0, 1] and facts["groups"][0]["runs"] == 7
     assert "<td>7</td>" in page
+
+
+def test_as_many_weights_as_are_shown_make_a_light_page():
+    """Of noise, which hardly compresses."""
+    seeds = most_seeds([1000] * 30, [7840] * 30)
+    group = make_group(classes=tuple(range(10)), seeds=seeds, shape=(28, 28))
+    page = make_page([group] * 30, split=make_split(100, range(10), (28, 28)))
+    assert seeds == 8 and len(page.encode()) < 2_500_000
 
 
 def test_no_name_ends_the_script_that_it_stands_in():

@@ -10,6 +10,7 @@ from images.splits import Examples
 from regression.features import features
 from regression.models import logistic, softmax
 from regression.optimum import EXCESS_TO_REACH, find_optimum, path_of_optima
+from regression.separation import integer_weights, smallest_margins
 from regression.sparse_features import SparseFeatures
 
 
@@ -110,8 +111,40 @@ def test_separated_examples_are_proven_to_have_no_finite_optimum(make_examples):
     z = softmax.logits(optimum.weights, X)
     assert len(X) * softmax.loss(z, examples.targets) < math.log(2.0)
     assert (softmax.predict(z) == examples.targets).all()
+    integers = integer_weights(optimum.weights, 255)
+    assert in_whole_numbers(integers, examples) == list(smallest_margins(integers, examples))
+    assert min(in_whole_numbers(integers, examples)) > 0
     # With a penalty the same examples do have an optimum.
     assert not solve("softmax", examples.pixels, examples.targets, 3, 0.01).separated
+
+
+def in_whole_numbers(integers, examples):
+    """The margins by Python's whole numbers, which know no overflow."""
+    margins = []
+    for image, target in zip(examples.pixels.tolist(), examples.targets.tolist(), strict=True):
+        found = [
+            sum(u * a for u, a in zip(image, column[:-1], strict=True)) + column[-1]
+            for column in integers.T.tolist()
+        ]
+        found = [0, *found] if len(found) == 1 else found
+        margins.append(found[target] - max(found[:target] + found[target + 1 :]))
+    return margins
+
+
+def test_whole_numbers_of_one_output_are_those_of_class_1(make_examples):
+    examples = make_examples(50, 20, 2)
+    weights = solve("logistic", examples.pixels, examples.targets, 2, 0.01).weights
+    integers = integer_weights(weights, 255)
+    margins = smallest_margins(integers, examples)
+    assert in_whole_numbers(integers, examples) == list(margins)
+    z = logistic.logits(weights, features(examples.pixels, 255))
+    assert ((margins > 0) == (logistic.predict(z) == examples.targets)).all()
+
+
+def test_whole_numbers_that_may_overflow_are_refused(make_examples):
+    examples = make_examples(5, 20, 2)
+    with pytest.raises(OverflowError):
+        smallest_margins(np.full((21, 2), 2**52), examples)
 
 
 def test_too_few_iterations_show_in_the_gradient(overlapping):

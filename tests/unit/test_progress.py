@@ -130,6 +130,10 @@ def test_one_cause_is_one_block_however_many_jobs_it_stops(start, tmp_path):
         "Failed: Job number 50",
     ]
     assert "    (no log: the job did not come so far)" in lines
+    assert lines[-2] == (
+        "Failed for the same cause as Job number 0: Job number 1; Job number 2; Job number 3; "
+        "Job number 4; Job number 5, and 44 more"
+    )
     assert "51 failed, of 2 causes" in lines[-1]
 
 
@@ -147,14 +151,15 @@ def test_the_attempts_of_one_job_are_one_failure_until_one_succeeds(start, log):
 def test_the_command_has_all_that_makes_the_run_what_it_is(monkeypatch):
     arguments = (
         "snakemake -c4 -s ../r/Snakefile -d elsewhere --workflow-profile profiles/slurm -q rules "
-        "--configfile a.yaml b.yaml --replace-workflow-config --logger reproduce -C x=1 -- all"
+        "--configfile a.yaml b.yaml --replace-workflow-config --sdm conda --logger reproduce "
+        "-C x=1 -- all"
     )
     monkeypatch.setattr(sys, "argv", arguments.split())
     command = plugin.command_for("results/x")
     assert command.partition(" -m ")[2] == (
         "snakemake --cores 1 --replace-workflow-config --snakefile ../r/Snakefile --directory "
         "elsewhere --workflow-profile profiles/slurm --configfile a.yaml b.yaml --config x=1 "
-        "-- results/x"
+        "--software-deployment-method conda -- results/x"
     )
 
 
@@ -186,6 +191,7 @@ def test_errors_are_passed_on_and_chatter_is_not(start):
     run.log(msg="Select jobs to execute...")
     run.log(msg="Nothing to be done (all requested files are present and up to date).")
     run.log(LogEvent.ERROR, "MissingInputException in rule x", logging.ERROR, exception="Missing")
+    run.log(msg="Exiting because a job execution failed. Look above", level=logging.ERROR)
     assert run.end() == [
         "Nothing to be done (all requested files are present and up to date).",
         "MissingInputException in rule x",

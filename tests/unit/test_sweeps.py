@@ -83,7 +83,8 @@ def test_tasks_that_differ_in_how_they_are_trained_share_an_optimum(swept):
 def test_a_problem_has_each_lambda_of_its_tasks_once(swept):
     first = expand_sweeps(swept["tasks"])["logistic-early-stopping"]
     tasks = {"a": first | {"l2_lambda": ["0", "0.1"]}, "b": first | {"l2_lambda": ["1", "0.10"]}}
-    assert list(problems(tasks).values()) == [("a", ["0", "0.1", "1"])]
+    tasks["a"]["optimum_l2_lambda"] = ["1e-5"]
+    assert list(problems(tasks).values()) == [("a", ["0", "0.1", "1e-5", "1"])]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,23 @@ def test_a_caption_retrains_and_redraws_nothing(checkout):
     assert not {"train", "figure"} & set(checkout.planned())
 
 
+def test_the_order_of_lambdas_and_another_mirror_compute_nothing(checkout):
+    checkout.set_config("tasks.softmax.l2_lambda", ["1", "0.1", "0.01", "0.001", "0"])
+    checkout.set_config("data.mnist.mirrors", ["file:elsewhere/{file}"])
+    planned = checkout.planned()
+    assert planned == {"manifest": 1}, "which has digests of the config as it is written"
+
+
+def test_another_seed_leaves_what_shows_seed_0_as_it_is(checkout):
+    # The block of seeds 0 and 1 is full, so that seed 2 begins another one.
+    checkout.set_config("seeds_per_job", 2)
+    checkout.set_config("tasks.softmax.seeds", [0, 1, 2])
+    output = checkout.snakemake("--dry-run")
+    drawn = {*re.findall(r"Drawing (figure_\w+)", output)}
+    assert drawn == {f"figure_{number}_seeds" for number in ("05", "06", "09", "10")}
+    assert output.count("Training softmax, ") == 5
+
+
 def test_patience_of_one_task_trains_that_task_only(checkout):
     checkout.set_config("tasks.softmax.patience", 2)
     assert checkout.planned()["train"] == len(checkout.trained("softmax"))

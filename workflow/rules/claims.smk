@@ -1,6 +1,6 @@
 # Comes in: the runs and their tables, the splits, the claims file. Goes out: results/checks.json,
-# results/optimum/<task>.json, results/gradients/<task>.json, results/equations.json, and the
-# verdicts in results/claims.{parquet,json,md}.
+# results/optimum/<task>/, results/gradients/<task>.json, results/equations.json, and the verdicts
+# in results/claims.{parquet,json,md}.
 
 
 rule optimum:
@@ -8,7 +8,9 @@ rule optimum:
         unpack(split_files),
         unpack(with_model("optimum.py")),
     output:
-        "results/optimum/{task}.json",
+        optima="results/optimum/{task}/optima.json",
+        weights="results/optimum/{task}/weights.parquet",
+        separation="results/optimum/{task}/separation.parquet",
     log:
         "results/logs/optimum/{task}.log",
     benchmark:
@@ -31,7 +33,8 @@ rule optimum:
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --train-size {params.train_size} --l2-lambdas {params.l2_lambdas}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --optima {output.optima:q} --weights {output.weights:q}"
+        " --separation {output.separation:q} > {log:q} 2>&1"
 
 
 rule gradients:

@@ -205,13 +205,14 @@ def training_settings(wildcards) -> str:
 
 def task_settings() -> str:
     """The settings of every task, as JSON; they do not grow with the seeds."""
-    names = (*SWEEPABLE, "l2_lambda", "varies")
+    names = (*SWEEPABLE, "l2_lambda", "optimum_l2_lambda", "varies")
     return json.dumps({t: {name: task[name] for name in names} for t, task in TASKS.items()})
 
 
 def optimum_files() -> list[str]:
-    """One file for each problem; it has all its lambdas."""
-    return [f"results/optimum/{task}.json" for task in PROBLEMS]
+    """The optima of each problem for all its lambdas, their weights, and proofs of separation."""
+    names = ("optima.json", "weights.parquet", "separation.parquet")
+    return [f"results/optimum/{task}/{name}" for task in PROBLEMS for name in names]
 
 
 def gradient_files() -> list[str]:

@@ -121,7 +121,7 @@ rule report_pdf:
         claims="results/claims.json",
         checks="results/checks.json",
         table="results/tables/table_1.csv",
-        optimum=optimum_files(),
+        optimum=[file for file in optimum_files() if file.endswith(".json")],
         variations=[file for file in identifiability_files() if file.endswith(".json")],
         scorecard="results/scorecard/statements.svg",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),

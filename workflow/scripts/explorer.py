@@ -1,12 +1,11 @@
 """Put all runs into one page to look around in."""
 
 import argparse
-from itertools import groupby
 from pathlib import Path
 
 from common import cli
 from common.files import read_json, replace_atomically
-from plots.exploration import gallery, predict, read_group
+from plots.exploration import gallery, predict, read_groups
 from plots.page import explorer_page
 from runs.results import Results
 
@@ -23,20 +22,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the page")
     arguments = parser.parse_args()
     results = Results(arguments.results, arguments.runs)
-    # What diverged has no weights to ask.
-    rows = [row for row in results.rows if row["ended"] != "diverged"]
-    combinations = [
-        list(group)
-        for _, group in groupby(rows, lambda row: (row["task"], row["spelling"], row["shuffle"]))
-    ]
-    groups = [read_group(results, rows, len(combinations)) for rows in combinations]
+    groups = read_groups(results)
     data, said = {}, {}
-    for dataset in dict.fromkeys(group.dataset for group in groups):
+    datasets = dict.fromkeys(group.dataset for group in groups)
+    for dataset in datasets:
         members = {number: one for number, one in enumerate(groups) if one.dataset == dataset}
         split = results.split(members[min(members)].runs[0], "validation")
         predictions = predict([*members.values()], split)
         said |= dict(zip(members, predictions, strict=True))
-        data[dataset] = (split, gallery([*members.values()], predictions, split))
+        data[dataset] = (split, gallery([*members.values()], predictions, split, len(datasets)))
     page = explorer_page(
         arguments.template.read_text(encoding="utf-8"),
         arguments.script.read_text(encoding="utf-8"),

@@ -7,22 +7,28 @@ from pathlib import Path
 import numpy as np
 
 from common import cli
-from common.files import write_json
+from common.files import parquet_writer, write_json
 from images.splits import Examples, first_examples, read_split, select_classes
 from regression.evaluation import evaluate
 from regression.optimum import Optimum, norm_to_reach, path_of_optima
+from regression.separation import integer_weights, smallest_margins
+from runs.schemas import OPTIMUM_SCHEMA, SEPARATION_SCHEMA
+from runs.tables import weights_table
 
 SPLITS = ("train", "validation", "test")
 
 
-def status(optimum: Optimum) -> str:
-    """Say whether the optimum is reached, does not exist, or was too far away."""
-    if optimum.separated:
-        return "no finite optimum"
-    return "reached" if optimum.reached else "not reached"
+def separating_weights(optimum: Optimum, train: Examples) -> np.ndarray | None:
+    """Whole numbers that prove the training images to be separable, if the weights do."""
+    if not optimum.separated:
+        return None
+    integers = integer_weights(optimum.weights, train.brightest)
+    return integers if smallest_margins(integers, train).min() > 0 else None
 
 
-def results_of(optimum: Optimum, model: str, splits: dict[str, Examples]) -> dict:
+def results_of(
+    optimum: Optimum, model: str, splits: dict[str, Examples], *, separable: bool
+) -> dict:
     """What is known of the optimum, or of the limit on the way there; None what is not.
 
     Where every training example is on its right side and lambda is 0, ever longer weights make the
@@ -32,7 +38,7 @@ def results_of(optimum: Optimum, model: str, splits: dict[str, Examples]) -> dic
     n = len(splits["train"].targets)
     found = {
         "l2_lambda": optimum.l2_lambda,
-        "status": status(optimum),
+        "status": "reached" if optimum.reached else "not reached",
         "gradient_norm_to_reach": norm_to_reach(optimum.l2_lambda),
         "train_misclassified": n - round(n * scores["train"].accuracy),
         "objective": optimum.objective,
@@ -43,10 +49,10 @@ def results_of(optimum: Optimum, model: str, splits: dict[str, Examples]) -> dic
         **{f"{name}_accuracy": score.accuracy for name, score in scores.items()},
         "weight_norm": float(np.linalg.norm(optimum.weights)),
     }
-    if optimum.separated:
+    if separable:
         unknown = [f"{name}_{of}" for name in splits for of in ("loss", "accuracy")]
         found |= dict.fromkeys([*unknown, "weight_norm"])
-        found |= {"train_loss": 0.0, "train_accuracy": 1.0}
+        found |= {"status": "no finite optimum", "train_loss": 0.0, "train_accuracy": 1.0}
         found |= {"objective": 0.0, "gradient_norm": 0.0, "objective_excess_bound": 0.0}
     return found
 
@@ -61,22 +67,35 @@ def main() -> None:
     parser.add_argument("--classes", type=int, nargs="+", required=True)
     parser.add_argument("--train-size", type=json.loads, required=True, help="examples, or null")
     parser.add_argument("--l2-lambdas", type=float, nargs="+", required=True)
-    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--optima", type=Path, required=True, help="output")
+    parser.add_argument("--weights", type=Path, required=True, help="output")
+    parser.add_argument("--separation", type=Path, required=True, help="output")
     arguments = parser.parse_args()
     splits = {
         name: select_classes(read_split(getattr(arguments, name)), arguments.classes)
         for name in SPLITS
     }
     splits["train"] = first_examples(splits["train"], arguments.train_size)
-    optima = path_of_optima(
-        arguments.model,
-        splits["train"],
-        arguments.l2_lambdas,
-        class_count=len(arguments.classes),
-    )
-    named = {"task": arguments.task, "model": arguments.model}
-    found = [named | results_of(optimum, arguments.model, splits) for optimum in optima]
-    write_json(arguments.output, found)
+    labels = arguments.classes
+    optima = []
+    with (
+        parquet_writer(arguments.weights, OPTIMUM_SCHEMA) as add_weights,
+        parquet_writer(arguments.separation, SEPARATION_SCHEMA) as add_separation,
+    ):
+        for optimum in path_of_optima(
+            arguments.model, splits["train"], arguments.l2_lambdas, class_count=len(labels)
+        ):
+            integers = separating_weights(optimum, splits["train"])
+            found = results_of(optimum, arguments.model, splits, separable=integers is not None)
+            optima.append({"task": arguments.task, "model": arguments.model, **found})
+            add, weights, schema = (
+                (add_weights, optimum.weights, OPTIMUM_SCHEMA)
+                if integers is None
+                else (add_separation, integers, SEPARATION_SCHEMA)
+            )
+            of_outputs = labels[-weights.shape[1] :]
+            add(weights_table(optimum.l2_lambda, weights, of_outputs, schema))
+    write_json(arguments.optima, optima)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ from .estimate import about, announcement, counted, duration, mean_seconds, work
 
 #: Causes of failures that are shown, and the lines of the log of each; its error stands at the end.
 SHOWN_CAUSES, SHOWN_LINES = 5, 15
+#: Jobs that are named as having failed for the same cause as another.
+SHOWN_JOBS = 5
 #: Trainings that a dry run lists.
 SHOWN_TRAININGS = 20
 
@@ -34,6 +36,8 @@ _SPEAKING = {"download"}
 _STOPPING = "Terminating processes on user request"
 #: How the messages begin that are neither warnings nor errors and matter to everyone.
 _NOTEWORTHY = ("Nothing to be done", "Will exit after finishing", _STOPPING)
+#: What Snakemake says at the end of a run in which jobs failed; they have been named by then.
+_AFTERWARDS = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not")
 _RED, _GREEN, _PLAIN = "\033[31m", "\033[32m", "\033[0m"
 
 #: Options without which another run would be about something else.
@@ -44,6 +48,7 @@ _OPTIONS = {
     "--workflow-profile": ("--workflow-profile", None),
     "--configfile": ("--configfiles", "+"),
     "--config": ("-C", "+"),
+    "--software-deployment-method": ("--sdm", "+"),
 }
 
 
@@ -77,7 +82,7 @@ class LogHandler(LogHandlerBase):
         self._running: dict[int, _Job] = {}
         self._planned: list[str] = []
         self._failed: set[int] = set()
-        self._causes: set[tuple] = set()
+        self._causes: dict[tuple, list[str]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record; after an error of our own only say what is an error of the run."""
@@ -139,8 +144,10 @@ class LogHandler(LogHandlerBase):
         logs = [(log, last_lines(Path(log))) for log in record.log]
         cause = (job.rule, *(cause_of(lines) for _, lines in logs))
         if cause in self._causes:
+            if job.message not in self._causes[cause]:
+                self._causes[cause].append(job.message)
             return
-        self._causes.add(cause)
+        self._causes[cause] = [job.message]
         if len(self._causes) <= SHOWN_CAUSES:
             self._say(f"Failed: {job.message}", _RED)
             for log, lines in logs:
@@ -160,6 +167,13 @@ class LogHandler(LogHandlerBase):
             self._say(f"{counted(total, 'job')} done in {elapsed}.", _GREEN)
             return
         failures = ""
+        for first, *others in self._causes.values() if self._failed else []:
+            if others:
+                more = f", and {len(others) - SHOWN_JOBS} more" * (len(others) > SHOWN_JOBS)
+                self._say(
+                    f"Failed for the same cause as {first}: {'; '.join(others[:SHOWN_JOBS])}{more}",
+                    _RED,
+                )
         if self._failed:
             causes = counted(len(self._causes), "cause")
             failures = f"; {len(self._failed)} failed, of {causes} (logs: results/logs/)"
@@ -238,7 +252,8 @@ def _is_worth_passing_on(record: logging.LogRecord) -> bool:
     if record.levelno < logging.WARNING:
         return message.startswith(_NOTEWORTHY)
     # Of a command that failed this has but its text; what it says itself is in the log.
-    return not (getattr(record, "exception", "") == "RuleException" and "CalledProcess" in message)
+    command = getattr(record, "exception", "") == "RuleException" and "CalledProcess" in message
+    return not command and not message.startswith(_AFTERWARDS)
 
 
 def command_for(file: str) -> str:

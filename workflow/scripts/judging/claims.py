@@ -74,6 +74,7 @@ class Setup(Strict):
     checks_per_epoch: int | None = None
     skip_batches: list[int] | None = None
     l2_lambda: Annotated[list[str], Field(min_length=1)]
+    optimum_l2_lambda: list[str] = Field(default_factory=list)
 
 
 class Expectation(Strict):
@@ -342,7 +343,8 @@ def _check_selection(place: str, selection: dict, setups: dict[str, Setup]) -> I
     if selection["task"] not in setups:
         yield f"{place}.task: {unknown(selection['task'], setups)}"
         return
-    known = setups[selection["task"]].l2_lambda
+    setup = setups[selection["task"]]
+    known = [*setup.l2_lambda, *setup.optimum_l2_lambda]
     for key in ("l2_lambda", "l2_lambdas"):
         for value in as_list(key, selection.get(key, [])):
             if value not in known:

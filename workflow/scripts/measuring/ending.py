@@ -16,8 +16,10 @@ from measuring.quantities import (
     Split,
     at_optimum,
     batches_of,
+    paired_images,
     pairs,
     parts_of_difference,
+    per_image,
     plotted,
     quantity,
     unit_of,
@@ -132,25 +134,28 @@ def patience_gain(
 
 def optimum_lead(results: Results, *, runs: Selection, l2_lambda: str, column: Column) -> Measured:
     """A number at the optimum of one lambda minus that at the end of runs of another lambda."""
-    end = at_optimum(results.optimum(runs["task"], l2_lambda), column)
-    values = [end - quantity(row, column) for row in results.runs(runs)]
+    optimum, rows = results.optimum(runs["task"], l2_lambda), results.runs(runs)
+    end = at_optimum(optimum, column)
     return Measured(
-        np.array(values),
+        np.array([end - quantity(row, column) for row in rows]),
         unit_of(column),
         [
             f"{results.optimum_file(runs['task'], l2_lambda)}: l2_lambda={l2_lambda}; {column}",
             results.where(runs, column),
         ],
         f"At the optimum: {end:.4g}.",
+        paired_images(results, [(optimum, row) for row in rows], column),
     )
 
 
 def number_at_optimum(results: Results, *, task: str, l2_lambda: str, column: Column) -> Measured:
     """A number at the optimum of an objective, or its limit on the way there."""
+    optimum = results.optimum(task, l2_lambda)
     return Measured(
-        np.array([at_optimum(results.optimum(task, l2_lambda), column)]),
+        np.array([at_optimum(optimum, column)]),
         unit_of(column),
         [f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; {column}"],
+        images=per_image(results, [optimum], column),
     )
 
 

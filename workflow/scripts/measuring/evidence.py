@@ -5,7 +5,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
+from common.files import read_parquet
 from images.splits import Examples
 from measuring.quantities import MeasurementError, NotApplicableError, NotDecidableError
 from regression.evaluation import scores_of_images
@@ -32,6 +34,7 @@ class DiskResults:
         self._problems = problems(tasks)
         # A cache of this object alone, not of the class, so that two folders never mix.
         self._json = cache(self._read_json)
+        self._table = cache(self._read_table)
         # (folder, seed, split) -> of each image, its loss and whether it is right.
         self._scores: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -81,12 +84,23 @@ class DiskResults:
         keys = [(row["folder"], row["seed"], split) for row in rows]
         new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._scores}
         if new:
-            weights = np.array([self.weights(row).matrix for row in new.values()])
+            weights = np.array([self._matrix(row) for row in new.values()])
             examples = self.examples(rows[0], split)
             found = scores_of_images(rows[0]["model"], weights, examples)
             self._scores |= dict(zip(new, zip(*found, strict=True), strict=True))
         losses, right = zip(*(self._scores[key] for key in keys), strict=True)
         return np.array(losses), np.array(right)
+
+    def _matrix(self, row: dict) -> np.ndarray:
+        """The weights of a run or of an optimum, float64 (p + 1, outputs)."""
+        if not row["folder"].startswith("optimum/"):
+            return self.weights(row).matrix
+        found = self._optimum_weights(
+            row["folder"].removeprefix("optimum/"), "weights", row["l2_lambda"]
+        )
+        if found is None:
+            raise MeasurementError("there are no weights of an optimum that does not exist")
+        return found
 
     def variations(self) -> list[dict]:
         """What became of Table 1 under other choices of the protocol, one row a choice.
@@ -100,11 +114,26 @@ class DiskResults:
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""
-        return self._with_lambda(self.optimum_file(task, l2_lambda), l2_lambda)[0]
+        name, file = self._problem(task, l2_lambda), self.optimum_file(task, l2_lambda)
+        settings = {key: self.tasks[name][key] for key in ("dataset", "classes", "train_size")}
+        (found,) = self._with_lambda(file, l2_lambda)
+        return found | settings | {"folder": f"optimum/{name}", "seed": float(l2_lambda)}
 
     def optimum_file(self, task: str, l2_lambda: str) -> str:
         """The file of that optimum, to point at; tasks with one problem share it."""
-        return f"results/optimum/{self._problem(task, l2_lambda)}.json"
+        return f"results/optimum/{self._problem(task, l2_lambda)}/optima.json"
+
+    def separating_weights(self, task: str, l2_lambda: str) -> np.ndarray | None:
+        """The stored whole numbers that are to separate the training images."""
+        return self._optimum_weights(self._problem(task, l2_lambda), "separation", float(l2_lambda))
+
+    def _optimum_weights(self, name: str, kind: str, l2_lambda: float) -> np.ndarray | None:
+        table = self._table(f"results/optimum/{name}/{kind}.parquet")
+        rows = table["l2_lambda"].to_numpy() == l2_lambda
+        if not rows.any():
+            return None
+        features = int(table["feature"].to_numpy().max()) + 1
+        return table["weight"].to_numpy()[rows].reshape(features, -1)
 
     def equation(self, number: int) -> dict:
         """What became of an equation of the report."""
@@ -156,7 +185,8 @@ class DiskResults:
         differences = [
             f"{key} {_text(value)}"
             for key, value in self.setups[name].items()
-            if key != "l2_lambda" and all(self.tasks[task][key] != value for task in combinations)
+            if key not in ("l2_lambda", "optimum_l2_lambda")
+            and all(self.tasks[task][key] != value for task in combinations)
         ]
         wanted = ", ".join(differences) or "this combination of settings"
         raise NotApplicableError(f"the claim is about {wanted}, which the config's {name} has not")
@@ -183,10 +213,16 @@ class DiskResults:
         return lambdas | selection | {"task": self._task(name, selection)}
 
     def _read_json(self, name: str) -> object:
+        return json.loads(self._path(name).read_text(encoding="utf-8"))
+
+    def _read_table(self, name: str) -> pa.Table:
+        return read_parquet(self._path(name))
+
+    def _path(self, name: str) -> Path:
         path = self.root / Path(name).relative_to("results")
         if not path.is_file():
             raise MeasurementError(f"{path} is missing")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path
 
 
 def _text(value: object) -> str:

@@ -44,6 +44,7 @@ from measuring.quantities import (
     unit_of,
 )
 from regression.evaluation import evaluate
+from regression.separation import smallest_margins
 from runs.curves import block_statistics
 from runs.schemas import CURVES, MEASURED
 
@@ -442,15 +443,16 @@ def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: Co
     """
     optimum = results.optimum(runs["task"], l2_lambda)
     end = at_optimum(optimum, column)
-    values = [end - quantity(row, column) for row in results.runs(runs | {"l2_lambda": l2_lambda})]
+    rows = results.runs(runs | {"l2_lambda": l2_lambda})
     return Measured(
-        np.array(values),
+        np.array([end - quantity(row, column) for row in rows]),
         unit_of(column),
         [
             f"{results.optimum_file(runs['task'], l2_lambda)}: l2_lambda={l2_lambda}; {column}",
             results.where(runs | {"l2_lambda": l2_lambda}, column),
         ],
         f"It would end at {end:.4g}.",
+        paired_images(results, [(optimum, row) for row in rows], column),
     )
 
 
@@ -463,8 +465,10 @@ def optimum_series(
 ) -> Measured:
     """A number at the optimum by ascending lambda."""
     order = sorted(l2_lambdas, key=float)
-    values = [at_optimum(results.optimum(task, l2_lambda), column) for l2_lambda in order]
+    optima = [results.optimum(task, l2_lambda) for l2_lambda in order]
+    values = [at_optimum(optimum, column) for optimum in optima]
     means = ", ".join(f"{v:.4g} at {name}" for v, name in zip(values, order, strict=True))
+    images = per_image(results, optima, column)
     return Measured(
         np.array([values]),
         unit_of(column),
@@ -473,19 +477,30 @@ def optimum_series(
             for l2_lambda in order
         ],
         f"By lambda: {means}.",
+        None if images is None else images[np.newaxis],
     )
 
 
 def separation(results: Results, *, task: str, l2_lambda: str) -> Measured:
-    """How many training images are on the wrong side where L-BFGS ended; 0: they are separable."""
+    """How many training images are on the wrong side where L-BFGS ended; 0: they are separable.
+
+    Where whole numbers are stored that are to separate them, the images are counted anew, exactly.
+    """
     optimum = results.optimum(task, l2_lambda)
-    (row, *_) = results.runs({"task": task, "l2_lambda": l2_lambda})
-    n = len(results.examples(row, "train").targets)
+    examples = results.examples(optimum, "train")
+    integers = results.separating_weights(task, l2_lambda)
+    wrong, how = optimum["train_misclassified"], f"status: {optimum['status']}"
+    where = f"optima.json: l2_lambda={l2_lambda}; train_misclassified"
+    if integers is not None:
+        margins = smallest_margins(integers, examples)
+        wrong = int(np.count_nonzero(margins <= 0))
+        how = f"counted in whole numbers, the smallest margin {margins.min()}"
+        where = f"separation.parquet: l2_lambda={l2_lambda}"
     return Measured(
-        np.array([float(optimum["train_misclassified"])]),
+        np.array([float(wrong)]),
         "images",
-        [f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; train_misclassified"],
-        f"Of {n} images; status: {optimum['status']}.",
+        [results.optimum_file(task, l2_lambda).replace("optima.json", where)],
+        f"Of {len(examples.targets)} images; {how}.",
     )
 
 

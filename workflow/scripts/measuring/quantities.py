@@ -77,7 +77,10 @@ class Results(Protocol):
         """What became of Table 1 under other choices of the protocol, one row a choice."""
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
-        """The optimum of a task's objective."""
+        """The optimum of a task's objective; as a row it has scores of images, if it exists."""
+
+    def separating_weights(self, task: str, l2_lambda: str) -> np.ndarray | None:
+        """Whole numbers said to separate the training images, int64 (p + 1, outputs)."""
 
     def optimum_file(self, task: str, l2_lambda: str) -> str:
         """The file of that optimum, to point at; tasks with one objective share it."""
@@ -208,10 +211,11 @@ def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | No
     """What each image contributes to a mean over images, float64 (runs, n).
 
     The images of a gap are those of the other split: the run was trained on the training set as it
-    is, whose accuracy is a constant of the run. None for norms and numbers of steps.
+    is, whose accuracy is a constant of the run. None for norms and numbers of steps, and where an
+    optimum among the rows does not exist.
     """
     split, _, metric = column.rpartition("_")
-    if metric not in ("loss", "accuracy", "gap"):
+    if metric not in ("loss", "accuracy", "gap") or any(map(has_no_weights, rows)):
         return None
     losses, right = results.scores(rows, split)
     if metric == "gap":
@@ -278,6 +282,11 @@ def plotted(results: Results, row: Row, curve: dict) -> Values:
 def batches_of(results: Results, row: Row) -> int:
     """Mini-batches in an epoch of a run."""
     return len(results.examples(row, "train").targets) // row["batch_size"]
+
+
+def has_no_weights(row: Row) -> bool:
+    """Whether a row is an optimum that does not exist."""
+    return row.get("status") == "no finite optimum"
 
 
 def at_optimum(optimum: dict, column: str) -> float:

@@ -84,7 +84,8 @@ def _different_lambdas(spellings: list[str]) -> list[str]:
         if value in values:
             raise wrong(f"{values[value]!r} and {spelling!r} are the same lambda twice")
         values[value] = spelling
-    return spellings
+    # Ascending, so that the order in which they are written makes nothing differ.
+    return [values[value] for value in sorted(values)]
 
 
 def _shuffle_as_text(value: object) -> object:
@@ -276,6 +277,9 @@ class Task(Strict):
     )
     l2_lambda: Annotated[list[Lambda], Field(min_length=1), AfterValidator(_different_lambdas)] = (
         Field(description="Weights of `||W||^2` in the objective, each trained, used as spelt.")
+    )
+    optimum_l2_lambda: Annotated[list[Lambda], AfterValidator(_different_lambdas)] = Field(
+        [], description="Further such weights, whose optimum is found though none is trained."
     )
     shuffle: Values[Shuffle] = Field(
         description="The order of the examples, each trained: false for the file's, true for a new "

@@ -4,7 +4,10 @@ A *group* is a set of runs that differ in nothing but their seed. All that a rea
 see is in arrays with an axis of seeds; the page takes means and ranges over it.
 """
 
+import math
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +24,10 @@ from runs.schemas import CURVES
 _CHUNK = 4096
 #: Points of all curves on the page together.
 _CURVE_POINTS = 120_000
-#: Runs that a reader can choose among, all groups together.
-_RUNS = 600
+#: Pixels of all pictures of weights together.
+_WEIGHTS = 2_000_000
+#: And of all images in the gallery.
+_IMAGES = 3_300_000
 #: Predictions kept for the gallery: images times runs.
 _PREDICTIONS = 1_500_000
 #: Longest side of a picture in pixels; larger images are shrunk to it.
@@ -116,17 +121,43 @@ class Gallery(NamedTuple):
     pictures: np.ndarray
 
 
-def read_group(results: Results, rows: Sequence[dict], groups: int) -> Group:
-    """Read runs that differ in their seed only; each of them must have weights.
+def read_groups(results: Results) -> list[Group]:
+    """Read all runs that have weights, which those that diverged have not.
+
+    Of very many runs each group shows its first ones only, so that the page stays light.
+    """
+    rows = [row for row in results.rows if row["ended"] != "diverged"]
+    key = itemgetter("task", "spelling", "shuffle")
+    groups = [list(members) for _, members in groupby(rows, key)]
+    sizes = [
+        min(len(weights), _PICTURE_SIDE**2) * weights.shape[1]
+        for weights in (results.weights(members[0]).matrix for members in groups)
+    ]
+    seeds = most_seeds([*map(len, groups)], sizes)
+    runs = sum(min(len(members), seeds) for members in groups)
+    points = min(150, max(30, _CURVE_POINTS // (len(CURVES) * runs)))
+    return [_read_group(results, members, members[:seeds], points) for members in groups]
+
+
+def most_seeds(seeds: Sequence[int], sizes: Sequence[int]) -> int:
+    """How many seeds of each group can be shown at most, but one.
 
     Args:
-        results: that they are read from.
-        rows: of the metrics, one for each seed.
-        groups: how many will share the page; of many, each shows fewer runs and points.
+        seeds: how many there are of each group.
+        sizes: pixels in the pictures of the weights of one seed of each group.
     """
+    return next(
+        most
+        for most in range(max(seeds), 0, -1)
+        if most == 1
+        or sum(min(n, most) * size for n, size in zip(seeds, sizes, strict=True)) <= _WEIGHTS
+    )
+
+
+def _read_group(
+    results: Results, rows: Sequence[dict], shown: Sequence[dict], points: int
+) -> Group:
     first = rows[0]
-    shown = rows[: max(1, _RUNS // groups)]
-    points = min(150, max(30, _CURVE_POINTS // (len(CURVES) * len(shown) * groups)))
     split = results.split(first, "validation")
     # Kind by kind: the whole histories of all runs may be more than the memory holds.
     curves = {
@@ -235,17 +266,27 @@ def _confusion(guess: np.ndarray, targets: np.ndarray, k: int) -> np.ndarray:
     return counts.reshape(seeds, k, k).astype(np.uint32)
 
 
-def gallery(groups: Sequence[Group], said: Sequence[Predictions], split: Split) -> Gallery:
-    """The images that any run gets wrong; of too many those that most runs get wrong."""
+def gallery(
+    groups: Sequence[Group], said: Sequence[Predictions], split: Split, galleries: int = 1
+) -> Gallery:
+    """The images that any run gets wrong; of too many those that most runs get wrong.
+
+    Args:
+        groups: all that were trained on the data set.
+        said: what they say of the split.
+        split: of the data set.
+        galleries: how many share the page.
+    """
     mistakes = np.zeros(len(split.labels), np.int64)
     for group, predictions in zip(groups, said, strict=True):
         mistakes += (predictions.guess != class_numbers(group, split)[:, np.newaxis]).sum(axis=1)
     wrong = int(np.count_nonzero(mistakes))
     runs = sum(len(group.weights) for group in groups)
-    # A stable sort: equally hard ones stay in the order of the file.
-    hardest = np.argsort(-mistakes, kind="stable")[: min(wrong, max(200, _PREDICTIONS // runs))]
-    rows = np.sort(hardest)
     shape = (*split.image_shape, 1)[:3]
+    pixels = min(math.prod(shape), _PICTURE_SIDE**2 * shape[2])
+    most = max(200, min(_PREDICTIONS // runs, _IMAGES // galleries // pixels))
+    # A stable sort: equally hard ones stay in the order of the file.
+    rows = np.sort(np.argsort(-mistakes, kind="stable")[: min(wrong, most)])
     pictures = shrunk(split.pixels[rows].reshape(-1, *shape) / split.brightest)
     shades = np.rint(pictures * (IMAGE_SHADES - 1)).astype(np.uint8)
     return Gallery(rows, wrong, shades)

@@ -87,7 +87,10 @@ def norm_to_reach(l2_lambda: float) -> float:
 def path_of_optima(
     model: str, examples: Examples, l2_lambdas: list[float], *, class_count: int
 ) -> Iterator[Optimum]:
-    """The optima of several lambdas, the largest first; each starts where the last one ended."""
+    """The optima of several lambdas, the largest first; each starts where the last one ended.
+
+    But without a penalty the search starts at zero weights: from far out it takes longer.
+    """
     X = SparseFeatures(examples.pixels, examples.brightest)
     weights = None
     for l2_lambda in sorted(l2_lambdas, reverse=True):
@@ -97,7 +100,7 @@ def path_of_optima(
             examples.targets,
             class_count=class_count,
             l2_lambda=l2_lambda,
-            start=weights,
+            start=weights if l2_lambda else None,
         )
         weights = optimum.weights
         yield optimum

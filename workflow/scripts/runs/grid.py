@@ -77,8 +77,8 @@ def select_blocks(blocks: list[Block], tasks: dict[str, dict], selection: dict) 
     ]
 
 
-#: What a selection can say of a run beside the settings of its task.
-_OF_A_RUN = {"l2_lambda", "shuffle", "seed"}
+#: What can be said of a selection beside the settings of its task.
+_OF_A_RUN = {"l2_lambda", "optimum_l2_lambda", "shuffle", "seed"}
 
 
 def select_tasks(tasks: dict[str, dict], selection: dict) -> list[str]:
@@ -101,8 +101,9 @@ def problems(tasks: dict[str, dict]) -> dict[tuple, tuple[str, list[str]]]:
     found: dict[tuple, tuple[str, list[str]]] = {}
     for name, task in sorted(tasks.items(), key=lambda item: bool(item[1]["varies"])):
         _, l2_lambdas = found.setdefault(problem_of(task), (name, []))
-        known = set(map(float, l2_lambdas))
-        l2_lambdas += [spelt for spelt in task["l2_lambda"] if float(spelt) not in known]
+        for spelling in (*task["l2_lambda"], *task["optimum_l2_lambda"]):
+            if float(spelling) not in map(float, l2_lambdas):
+                l2_lambdas.append(spelling)
     return found
 
 

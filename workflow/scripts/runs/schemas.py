@@ -79,6 +79,13 @@ WEIGHTS_SCHEMA = pa.schema(
     ]
 )
 
+#: The weights of a problem's optima; and whole numbers that separate its training images, of which
+#: `regression.separation` says what they are.
+OPTIMUM_SCHEMA, SEPARATION_SCHEMA = (
+    pa.schema([("l2_lambda", pa.float64()), *list(WEIGHTS_SCHEMA)[1:3], ("weight", kind)])
+    for kind in (pa.float64(), pa.int64())
+)
+
 #: The curves of a history: (split, metric).
 CURVES = (
     ("train", "loss"),

@@ -54,19 +54,21 @@ def weights_schema(image_shape: tuple[int, ...], class_names: tuple[str, ...] = 
     return WEIGHTS_SCHEMA.with_metadata(image_metadata(image_shape, class_names))
 
 
-def weights_table(seed: int, weights: np.ndarray, labels: list[int], schema: pa.Schema) -> pa.Table:
+def weights_table(
+    key: float, weights: np.ndarray, labels: list[int], schema: pa.Schema
+) -> pa.Table:
     """Weights in long form: feature = pixel number, or the number of pixels for the bias.
 
     Args:
-        seed: of the run.
-        weights: float64 (p + 1, outputs).
+        key: the seed of a run, or the lambda of an optimum.
+        weights: float64 or int64 (p + 1, outputs).
         labels: the label that each output speaks for (logistic regression: of class 1).
-        schema: of `weights_schema`.
+        schema: of `weights_schema`, or of an optimum.
     """
     features, outputs = weights.shape
     return pa.Table.from_arrays(
         [
-            column(np.full(weights.size, seed)),
+            column(np.full(weights.size, key)),
             column(np.repeat(np.arange(features, dtype=np.uint32), outputs)),
             column(np.tile(np.array(labels, dtype=np.uint8), features)),
             column(weights.ravel()),
