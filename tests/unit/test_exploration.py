@@ -216,6 +216,12 @@ def make_page(groups, ledger=None, split=None) -> str:
     return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger)
 
 
+def test_without_any_weights_there_is_a_page_of_the_data():
+    splits = dict.fromkeys(("train", "validation", "test"), make_split())
+    page = explorer_page(TEMPLATE, "", [], {}, [], [summarise("mine", splits, {})], None)
+    assert "All trainings diverged" in page and "<h4>mine</h4>" in page
+
+
 def test_the_page_says_what_is_in_the_data():
     page = make_page([make_group()])
     assert "<h4>mine &amp; yours</h4>" in page

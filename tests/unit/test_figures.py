@@ -113,6 +113,11 @@ def test_two_lambdas_and_two_splits_are_four_looks():
     assert len(set(looks)) == len(looks) == 4
 
 
+def test_weights_of_a_diverged_run_are_said_to_be_missing():
+    figure = draw([0.5], [row(ended="diverged", steps=7)], "weights", y_limits=[0, 1])
+    assert "diverged at step 7" in figure.texts[0].get_text()
+
+
 def test_a_curve_outside_of_the_limits_is_named(capsys):
     draw([0.5, 0.6], [row()], y_limits=[0.9, 1.0])
     assert "WARNING: training lies outside of y_limits [0.9, 1.0]" in capsys.readouterr().err

@@ -172,7 +172,14 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
 def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     """The weights of all outputs as one combined picture, without the bias; grey is 0."""
     (group,) = groups
-    weights = group.results.weights(group.rows[0])
+    row = group.rows[0]
+    if row["ended"] == "diverged":
+        # One run that failed leaves the figures of the others as they are.
+        figure = new_figure(_HEIGHT / 4)
+        text = f"There are no weights: the training diverged at step {row['steps']}."
+        figure.text(0.5, 0.5, text, ha="center", va="center")
+        return figure
+    weights = group.results.weights(row)
     images = weights.pictures()
     limit = np.abs(images).max() or 1.0
     rows, columns = images.shape[1:]

@@ -41,6 +41,20 @@ _OVER_LAMBDA = {
 }
 
 
+#: The page where no run has weights.
+_EMPTY = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Explorer of the runs</title></head>
+<body>
+<h1>Explorer of the runs</h1>
+<p>All trainings diverged: see results/sweep.md. A smaller learning_rate usually cures it.</p>
+<h3>The data</h3>
+{data_sets}
+</body>
+</html>
+"""
+
+
 class Pack:
     """Arrays in one string, and for each where it stands in it."""
 
@@ -81,6 +95,9 @@ def explorer_page(
         summaries: of the data sets, as `images.summary` makes them.
         ledger: results/claims.json; None if nothing is judged.
     """
+    data_sets = "\n".join(map(data_set, summaries))
+    if not groups:
+        return _EMPTY.format(data_sets=data_sets)
     pack = Pack()
     facts = {
         "groups": [
@@ -97,7 +114,7 @@ def explorer_page(
         verdicts=verdicts(ledger, groups) if ledger else "",
         options=options(groups),
         runs_table=runs_table(groups),
-        data_sets="\n".join(map(data_set, summaries)),
+        data_sets=data_sets,
         facts=_script_json(facts),
         arrays=pack.text(),
         script=script,
