@@ -58,6 +58,7 @@ localrules:
     prepare,
     summarise_data,
     collect,
+    sweep_table,
     check_results,
     gradients,
     equations,

@@ -179,6 +179,15 @@ def test_tables_need_to_be_described_and_idx_files_not(config):
             f"data.mine.files.train.sha256: found {10**63}; must be text; YAML reads it as int: "
             "put it in quotes",
         ),
+        ("train.csv", "data.mine.files: found 'train.csv'; must be a mapping"),
+        (
+            {
+                "train": FILE | {"name": "a.csv"},
+                "test": FILE | {"name": "c.csv"},
+                "test_images": FILE | {"name": "d"},
+            },
+            "data.mine.files.test_images: unknown key 'test_images'; allowed: train, test",
+        ),
     ],
 )
 def test_the_alternative_that_was_meant_is_the_one_that_is_explained(config, files, message):

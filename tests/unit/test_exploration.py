@@ -11,6 +11,7 @@ import pytest
 
 from common.errors import DataError
 from images.splits import Split
+from images.summary import summarise
 from plots.exploration import (
     IMAGE_SHADES,
     NO_GUESS,
@@ -30,7 +31,9 @@ from regression.models import load_model
 from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
-TEMPLATE = "$tiles $verdicts $options $runs_table <facts>$facts</facts> <b>$arrays</b> $script"
+TEMPLATE = (
+    "$tiles $verdicts $options $runs_table $data_sets <facts>$facts</facts> <b>$arrays</b> $script"
+)
 
 
 def make_history(steps: int) -> dict[str, Curve]:
@@ -211,7 +214,21 @@ def make_page(groups, ledger=None, split=None) -> str:
     split = split or make_split()
     said = predict(groups, split)
     data = {"mnist": (split, gallery(groups, said, split))}
-    return explorer_page(TEMPLATE, "", groups, data, said, ledger)
+    splits = dict.fromkeys(("train", "validation", "test"), split)
+    summaries = [summarise("mine & yours", splits, {})]
+    return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger)
+
+
+def test_without_any_weights_there_is_a_page_of_the_data():
+    splits = dict.fromkeys(("train", "validation", "test"), make_split())
+    page = explorer_page(TEMPLATE, "", [], {}, [], [summarise("mine", splits, {})], None)
+    assert "All trainings diverged" in page and "<h4>mine</h4>" in page
+
+
+def test_the_page_says_what_is_in_the_data():
+    page = make_page([make_group()])
+    assert "<h4>mine &amp; yours</h4>" in page
+    assert "60 images of the split validation are, pixel by pixel, in the split train" in page
 
 
 def test_coloured_images_make_a_page():

@@ -103,6 +103,21 @@ def texts(figure) -> list[str]:
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
+def test_two_lambdas_and_two_splits_are_four_looks():
+    figure = draw([0.5, 0.6], [row(), row(l2_lambda=0.1, spelling="0.1")])
+    looks = [
+        (number, line.get_color(), line.get_linestyle())
+        for number, axes in enumerate(figure.axes)
+        for line in axes.lines
+    ]
+    assert len(set(looks)) == len(looks) == 4
+
+
+def test_weights_of_a_diverged_run_are_said_to_be_missing():
+    figure = draw([0.5], [row(ended="diverged", steps=7)], "weights", y_limits=[0, 1])
+    assert "diverged at step 7" in figure.texts[0].get_text()
+
+
 def test_a_curve_outside_of_the_limits_is_named(capsys):
     draw([0.5, 0.6], [row()], y_limits=[0.9, 1.0])
     assert "WARNING: training lies outside of y_limits [0.9, 1.0]" in capsys.readouterr().err

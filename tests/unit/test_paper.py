@@ -86,6 +86,7 @@ def made_up(value: float) -> dict:
             {"choice": "none", "value": "as it is", "all": True},
             {"choice": "patience", "value": "8", "all": False},
         ],
+        "data": {"fewest": 1775, "most": 2281, "remarks": ["No image is in two splits."]},
         "table_1": [
             {"quantity": "epochs", "reported": "33", "reproduced": "33", "equal_as_printed": "yes"}
         ],
@@ -136,6 +137,17 @@ def test_a_forged_measurement_is_told(facts):
     assert "shuffling is ahead by 43.21 (42.21 to 44.21) percentage points" in before
     reading(facts, "2e-worse-test.clearly")["measured"] = -0.0777
     assert "shuffling is ahead by \N{MINUS SIGN}7.77" in prose(facts)
+
+
+def test_what_is_odd_about_the_data_is_told(facts):
+    assert "there are 1775 to 2281 training images. No image is in two splits." in prose(facts)
+    split = {"classes": [{"examples": 3}, {"examples": 5}], "missing_classes": ["7"]}
+    told = report_pdf.data_facts({"splits": {"train": split}, "duplicates": []})
+    assert told == {
+        "fewest": 3,
+        "most": 5,
+        "remarks": ["No image of the split train shows 7.", "No image is in two splits."],
+    }
 
 
 def test_a_forged_metric_is_told(facts):

@@ -16,6 +16,7 @@ from runs.schemas import (
     METRICS_SCHEMA,
     WEIGHTS_SCHEMA,
 )
+from runs.sweep import SWEEP_SCHEMA
 
 FILES = Path("docs", "reference", "files.md")
 RUN = "results/runs/<task>/lambda-<lambda>/shuffle-<shuffle>/seeds-<first>-<last>"
@@ -46,6 +47,7 @@ def test_code_that_a_page_names_is_there(repository, page):
     ("file", "schema"),
     [
         ("results/metrics.parquet", METRICS_SCHEMA),
+        ("results/sweep.{csv,md,parquet}", SWEEP_SCHEMA),
         ("results/history.parquet", HISTORIES_SCHEMA),
         ("results/claims.parquet", CLAIMS_SCHEMA),
         (f"{RUN}/history.parquet", HISTORY_SCHEMA),

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -355,6 +356,11 @@ def test_words_of_the_tasks_are_held_to_the_files(write):
         read(path, class_words=["ant", "dog"])
 
 
+def test_spaces_around_a_word_make_no_other_class(write):
+    split = read(write(".npz", what=np.array(["dog ", "dog", " cat", "cat", "cat"])))
+    assert split.class_names == ("cat", "dog") and split.labels.tolist() == [1, 1, 0, 0, 0]
+
+
 def test_words_that_are_numbers_are_numbers(write):
     split = read(write(".npz", what=LABELS.astype(str)))
     assert split.class_names == () and np.array_equal(split.labels, LABELS)
@@ -456,6 +462,18 @@ def test_a_csv_file_that_would_take_all_memory_is_refused(tmp_path, monkeypatch)
     (tmp_path / "images.csv").write_text("what,p\n1,2\n3,4\n")
     with pytest.raises(DataError, match="larger than 10 bytes"):
         read(tmp_path / "images.csv", image_shape=[1, 1])
+
+
+def test_a_row_that_is_too_short_is_named(tmp_path):
+    (tmp_path / "images.csv").write_text("what,p\n1,2\n3\n")
+    with pytest.raises(DataError, match=r"Row #3: Expected 2 col.*`data.mine.separator`"):
+        read(tmp_path / "images.csv", image_shape=[1, 1])
+
+
+def test_a_page_of_the_web_is_no_table(tmp_path):
+    (tmp_path / "images.csv").write_text("<!DOCTYPE html>\n<html>\n</html>\n")
+    with pytest.raises(DataError, match=r"no column 'what'"):
+        read(tmp_path / "images.csv")
 
 
 @pytest.mark.parametrize("content", ["what,p\n", ""])
@@ -591,3 +609,95 @@ def require_arrays_or_our_error(path) -> None:
     else:
         assert split.image_shape == SHAPE
         assert len(split.pixels) == len(split.labels)
+
+
+@generated
+@given(data=st.data())
+def test_a_generated_idx_file_is_read_rightly_or_refused_with_file_and_key(tmp_path, data):
+    """Any type and shape, any range and layout that is declared: a right result or a message."""
+    draw = data.draw
+    low, high = draw(st.sampled_from([(0, 255), (0, 16), (0, 1), (-1, 1), (-128, 127), (0, 1000)]))
+    shape = draw(st.sampled_from([(2, 3), (1, 1), (3, 3), (2, 3, 3), (3, 2, 2)]))
+    n = draw(st.integers(1, 4))
+    levels = draw(npst.arrays(np.uint8, (n, *shape), elements=st.integers(0, 16)))
+    images = low + levels * ((high - low) / 16)
+    kinds = [
+        kind
+        for kind in IDX_CODES
+        if np.dtype(kind).kind == "f"
+        or (
+            (images == np.rint(images)).all()
+            and np.iinfo(kind).min <= images.min() <= images.max() <= np.iinfo(kind).max
+        )
+    ]
+    kind = draw(st.sampled_from(kinds))
+    labels = draw(
+        npst.arrays(np.int64, st.sampled_from([(n,), (n, 2)]), elements=st.integers(0, 99))
+    )
+    write_any_idx(tmp_path / "images", images, kind)
+    write_any_idx(tmp_path / "labels", labels, draw(st.sampled_from([*IDX_CODES])))
+    keys = {
+        "pixel_range": draw(st.sampled_from([[0, 255], [low, high], [low, high]])),
+        "transposed": draw(st.booleans()),
+        "channels": draw(st.sampled_from([1, 3])),
+        "channels_first": draw(st.booleans()),
+        "label": draw(st.sampled_from([None, 0, 1, 2])),
+    }
+    try:
+        split = read_all(tmp_path, idx_entry(tmp_path, **keys))["train"]
+    except DataError as error:
+        assert str(tmp_path / "images") in str(error) or str(tmp_path / "labels") in str(error)
+        assert "`data.mine." in str(error)
+        return
+    assert (keys["channels"] == 3) == (images.ndim == 4)
+    wanted = np.moveaxis(images, 1, -1) if images.ndim == 4 and keys["channels_first"] else images
+    wanted = wanted.swapaxes(1, 2) if keys["transposed"] else wanted
+    start, end = keys["pixel_range"]
+    shown = start + split.pixels * ((end - start) / split.brightest)
+    assert split.image_shape == wanted.shape[1:]
+    assert np.allclose(shown, wanted.reshape(n, -1), atol=(end - start) * 1e-5)
+    column = labels if labels.ndim == 1 else labels[:, keys["label"]]
+    assert split.labels.tolist() == column.tolist()
+
+
+@generated
+@given(data=st.data())
+def test_a_generated_column_of_images_is_read_rightly_or_refused(tmp_path, data):
+    """Parquet and NumPy: lists, bytes, pictures and arrays, rightly or wrongly declared."""
+    draw = data.draw
+    n, rows, cols = (draw(st.integers(1, 3)) for _ in range(3))
+    images = draw(npst.arrays(np.uint8, (n, rows, cols)))
+    images[0, 0, 0] = 255  # or else the range that is declared would be too large
+    labels = draw(npst.arrays(np.uint8, n))
+    columns_of_images = {
+        "lists": lambda: pa.array(images.reshape(n, -1).tolist()),
+        "nested": lambda: pa.array(images.tolist()),
+        "bytes": lambda: pa.array([image.tobytes() for image in images]),
+        "pictures": lambda: pa.array([{"bytes": png(image), "path": None} for image in images]),
+        "none": lambda: pa.array([None] * n, pa.binary()),
+    }
+    form = draw(st.sampled_from([*columns_of_images, "npz", "flat npz"]))
+    if "npz" in form:
+        path = tmp_path / "t.npz"
+        shaped = images.reshape(n, -1) if form.startswith("flat") else images
+        np.savez(
+            path, what=labels, x=shaped.astype(draw(st.sampled_from(["u1", "i2", "f4", "f8"])))
+        )
+    else:
+        path = tmp_path / "t.parquet"
+        pq.write_table(pa.table({"x": columns_of_images[form](), "what": labels}), path)
+    declared = draw(st.sampled_from([[rows, cols], [rows, cols], [cols, rows], [rows, cols + 1]]))
+    transposed = draw(st.booleans())
+    try:
+        split = read(path, image_shape=declared, transposed=transposed)
+    except DataError as error:
+        assert str(path) in str(error)
+        assert "`data.mine." in str(error) or "there are no bytes of an image" in str(error)
+        return
+    assert form != "none"
+    # Numbers without a shape of their own take that of the config.
+    in_file = declared[::-1] if transposed else declared
+    wanted = images.reshape(n, *in_file)
+    require_images(split, wanted.swapaxes(1, 2) if transposed else wanted, labels)
+    if form in ("pictures", "npz"):
+        assert in_file == [rows, cols]

@@ -4,8 +4,10 @@ import gzip
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from pages import FASHION, Reader
 
 from images.idx import read_idx
 
@@ -102,3 +104,49 @@ def test_words_and_another_range_go_through_to_figures_and_explorer(with_tables)
     output = with_tables.snakemake("results/figures/mine.svg", "results/data/mine/summary.md")
     assert "| digit 3 (3) |" in output
     assert figure.stat().st_size > 1000
+
+
+def reduced(checkout, name: str, **of_task) -> dict:
+    """A config that docs/how-to/own-data.md shows, with little data and few epochs."""
+    path = checkout.folder / "docs" / "how-to" / "configs" / f"{name}.yaml"
+    config = yaml.safe_load(path.read_text())
+    (data,), (task,) = config["data"].values(), config["tasks"].values()
+    task |= {"batch_size": 16, "max_epochs": 5, "seeds": [0, 1]} | of_task
+    for first, split in zip((0, 400, 500), data["splits"].values(), strict=True):
+        split |= {"from": "train", "first": first, "count": 100 if first else 400}
+    return config
+
+
+def run_alone(checkout, config: dict) -> pd.DataFrame:
+    """Run a config that replaces that of the report; the sweep table."""
+    (checkout.folder / "alone.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    Reader(checkout).run("snakemake --cores 2 --replace-workflow-config --configfile alone.yaml")
+    return pd.read_csv(checkout.results / "sweep.csv")
+
+
+def test_clothes_by_config_alone(fresh):
+    if not FASHION.is_dir():
+        pytest.skip("Fashion-MNIST is not here: install Debian's package dataset-fashion-mnist")
+    config = reduced(fresh, "fashion")
+    table = run_alone(fresh, config)
+    assert table["validation_accuracy"].is_monotonic_decreasing
+    assert (table["validation_accuracy"] > 0.6).all()
+    assert table["classes"][0].startswith("T-shirt, trousers, pullover")
+    for file in ("explorer.html", "figures/fashion_weights.svg", "data/fashion/summary.md"):
+        assert "ankle boot" in (fresh.results / file).read_text(encoding="utf-8"), file
+
+
+def test_kaggles_csv_by_config_alone(fresh):
+    images, labels = arrays(fresh, "train")
+    table = np.column_stack([labels, images.reshape(len(labels), -1)])
+    header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    path = fresh.folder / "data" / "kaggle" / "train.csv"
+    path.parent.mkdir(parents=True)
+    np.savetxt(path, table, "%d", ",", header=header, comments="")
+    config = reduced(fresh, "kaggle")
+    for file in config["data"]["kaggle"]["files"].values():
+        file["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    table = run_alone(fresh, config)
+    assert len(table) == 4 and (table["seeds"] == 2).all()
+    assert (table["validation_accuracy"] > 0.7).all()
+    assert (fresh.results / "figures" / "kaggle_lambda.png").stat().st_size > 10_000

@@ -331,8 +331,7 @@ function drawConfusion(side) {
   const group = groups[controls[side].value], { cells, totals } = confusion(group), right = mean(group.over_lambda.validation.filter((_, i) => chosen(group).includes(i)));
   const head = group.names.map((name) => `<th scope="col">${escaped(name)}</th>`).join("");
   const rows = cells.map((row, i) => `<tr><th scope="row">${escaped(group.names[i])}</th>${row.map((count, j) => cell(count, count / totals[i], i === j)).join("")}</tr>`);
-  const many = group.names.length > 12 ? " many" : "";
-  document.getElementById(`confusion-${side}`).innerHTML = `${heading(side, group)}<div class="wide" role="region" tabindex="0" aria-label="Confusion matrix of run ${side.toUpperCase()}"><table class="confusion${many}"><caption>${chosen(group).length > 1 ? "Means over the seeds; accuracy" : "Accuracy"} ${right.toFixed(4)}</caption><thead><tr><th scope="col">is</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  document.getElementById(`confusion-${side}`).innerHTML = `${heading(side, group)}<div class="wide" role="region" tabindex="0" aria-label="Confusion matrix of run ${side.toUpperCase()}"><table class="confusion"><caption>${chosen(group).length > 1 ? "Means over the seeds; accuracy" : "Accuracy"} ${right.toFixed(4)}</caption><thead><tr><th scope="col">is</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 function cell(count, share, right) {

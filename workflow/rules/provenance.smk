@@ -7,6 +7,7 @@ PRODUCTS = {
     "summarise_data": DATA_SUMMARIES,
     "train": run_files(BLOCKS, *RUN_FILE_NAMES),
     "collect": ["results/metrics.parquet", "results/history.parquet"],
+    "sweep_table": expand("results/sweep.{format}", format=["csv", "md", "parquet"]),
     "check_results": ["results/checks.json"],
     **claim_files(),
     "figure": FIGURE_FILES,

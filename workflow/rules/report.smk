@@ -116,6 +116,7 @@ rule report_pdf:
         **code("report_pdf.py"),
         template=source(WORKFLOW / "report" / "report.typ"),
         project=source(WORKFLOW.parent / "pyproject.toml"),
+        summary="results/data/mnist/summary.json",
         metrics="results/metrics.parquet",
         claims="results/claims.json",
         checks="results/checks.json",
@@ -144,7 +145,8 @@ rule report_pdf:
         "Typesetting the report"
     shell:
         "python -E -s -X utf8 {input.script:q} --template {input.template:q} --project {input.project:q}"
-        " --config {params.config:q} --metrics {input.metrics:q} --claims {input.claims:q}"
+        " --config {params.config:q} --summary {input.summary:q} --metrics {input.metrics:q}"
+        " --claims {input.claims:q}"
         " --checks {input.checks:q} --table {input.table:q} --optimum {input.optimum:q}"
         " --variations {input.variations:q} --scorecards $(dirname {input.scorecard:q})"
         " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
@@ -159,6 +161,7 @@ rule explorer:
         claims="results/claims.json" if CLAIMS else [],
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),
         splits=SPLIT_FILES,
+        summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
     output:
         report(
             "results/explorer.html",
@@ -178,5 +181,6 @@ rule explorer:
         "Putting all runs into a page to look around in"
     shell:
         "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
-        " --claims {input.claims:q} --template {input.template:q} --script {input.javascript:q}"
+        " --claims {input.claims:q} --summaries {input.summaries:q} --template {input.template:q}"
+        " --script {input.javascript:q}"
         " --output {output:q} > {log:q} 2>&1"

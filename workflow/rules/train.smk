@@ -1,5 +1,6 @@
 # Comes in: the splits. Goes out: the runs of each block, results/runs/<task>/lambda-<lambda>/
-# shuffle-<>/seeds-<first>-<last>/, and all of them in results/{metrics,history}.parquet.
+# shuffle-<>/seeds-<first>-<last>/, all of them in results/{metrics,history}.parquet, and averages over
+# the seeds in results/sweep.{csv,md,parquet}.
 
 
 rule train:
@@ -56,6 +57,37 @@ rule collect:
     shell:
         "python -E -s -X utf8 {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
         " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
+
+
+rule sweep_table:
+    input:
+        **code("sweep_table.py"),
+        metrics="results/metrics.parquet",
+        summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
+    output:
+        csv=report(
+            "results/sweep.csv",
+            caption="../report/sweep.rst",
+            category="Tables",
+            labels={"table": "sweep"},
+        ),
+        markdown="results/sweep.md",
+        parquet="results/sweep.parquet",
+    log:
+        "results/logs/sweep_table.log",
+    benchmark:
+        "results/benchmarks/sweep_table.tsv"
+    conda:
+        "../envs/jobs.yaml"
+    params:
+        sort_by=config["sort_by"],
+        software=software("sweep_table.py"),
+    message:
+        "Averaging over the seeds of each combination"
+    shell:
+        "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --summaries {input.summaries:q}"
+        " --sort-by {params.sort_by:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        " --parquet {output.parquet:q} > {log:q} 2>&1"
 
 
 rule check_results:

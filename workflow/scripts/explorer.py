@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
     parser.add_argument("--claims", type=Path, nargs="?", help="the verdicts, if there are any")
+    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="of the data sets")
     parser.add_argument("--template", type=Path, required=True, help="HTML with placeholders")
     parser.add_argument("--script", type=Path, required=True, help="JavaScript of the page")
     parser.add_argument("--output", type=Path, required=True, help="the page")
@@ -36,6 +37,7 @@ def main() -> None:
         groups,
         data,
         [said[number] for number in range(len(groups))],
+        [read_json(path) for path in arguments.summaries],
         read_json(arguments.claims) if arguments.claims else None,
     )
     with replace_atomically(arguments.output) as temporary:

@@ -17,6 +17,7 @@ import typst
 from common import cli
 from common.errors import DataError
 from common.files import read_json, replace_atomically
+from images.summary import remarks
 from runs.results import read_table
 from runs.schemas import METRICS_SCHEMA
 
@@ -84,12 +85,19 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
             {"choice": one["choice"], "value": one["value"], "all": all(one["survives"].values())}
             for one in variations
         ],
+        "data": data_facts(read_json(arguments.summary)),
         "table_1": table_1,
         "figures": arguments.figures.as_posix(),
         "scorecards": arguments.scorecards.as_posix(),
         "environment": {"Python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
     }
+
+
+def data_facts(summary: dict) -> dict:
+    """How many training images a class has, and what else one should know of the splits."""
+    counts = [entry["examples"] for entry in summary["splits"]["train"]["classes"]]
+    return {"fewest": min(counts), "most": max(counts), "remarks": list(remarks(summary))}
 
 
 def typeset(template: Path, facts: dict, output: Path) -> None:
@@ -127,6 +135,7 @@ def main() -> None:
     parser.add_argument(
         "--config", type=json.loads, required=True, help="JSON: data, tasks, figures, tables"
     )
+    parser.add_argument("--summary", type=Path, required=True, help="of the data set, as JSON")
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--claims", type=Path, required=True)
     parser.add_argument("--checks", type=Path, required=True)

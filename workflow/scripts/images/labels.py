@@ -60,8 +60,11 @@ def to_codes(
 
 
 def _as_numbers(labels: np.ndarray) -> np.ndarray:
-    """Words that are whole numbers, as text files have them, as numbers."""
-    words = set(labels) if labels.dtype == object else {""}
+    """Words without spaces around them; if all are whole numbers, these."""
+    if labels.dtype != object:
+        return labels
+    labels = np.array([word.strip() for word in labels], dtype=object)
+    words = set(labels)
     # A number too long for any label stays a word.
     if all(re.fullmatch("[0-9]{1,9}", word) for word in words):
         return labels.astype(np.int64)

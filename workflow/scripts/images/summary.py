@@ -107,45 +107,56 @@ def require_meaning(summary: dict) -> None:
 
 def as_markdown(summary: dict) -> str:
     """The summary for people."""
-    splits = summary["splits"]
-    low, high = summary["pixel_range"]
-    rows, columns, *channels = summary["image_shape"]
-    colours = f" x {channels[0]} channels" if channels else ""
+    header, *rows = class_counts(summary)
+    splits = header[1:]
     lines = [
         f"# Data set {summary['dataset']}",
         "",
-        f"Images of {rows} x {columns}{colours} pixels, from {low:g} (black) to {high:g} (white).",
+        f"{in_words(summary)}.",
         "",
         f"| class | {' | '.join(splits)} |",
         f"| --- |{' ---: |' * len(splits)}",
-    ]
-    for position, entry in enumerate(splits["train"]["classes"]):
-        counts = [str(split["classes"][position]["examples"]) for split in splits.values()]
-        number = str(entry["label"])
-        title = number if entry["name"] == number else f"{entry['name']} ({number})"
-        lines.append(f"| {title} | {' | '.join(counts)} |")
-    totals = [str(split["examples"]) for split in splits.values()]
-    ranges = [f"{s['smallest_pixel']:g} to {s['largest_pixel']:g}" for s in splits.values()]
-    lines += [
-        f"| all | {' | '.join(totals)} |",
-        f"| pixels | {' | '.join(ranges)} |",
+        *(f"| {' | '.join(row)} |" for row in rows),
         "",
-        *_remarks(summary),
+        *(f"- {remark}" for remark in remarks(summary)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _remarks(summary: dict) -> Iterator[str]:
+def in_words(summary: dict) -> str:
+    """What the images are like."""
+    low, high = summary["pixel_range"]
+    rows, columns, *channels = summary["image_shape"]
+    colours = f" x {channels[0]} channels" if channels else ""
+    return f"Images of {rows} x {columns}{colours} pixels, from {low:g} (black) to {high:g} (white)"
+
+
+def class_counts(summary: dict) -> list[list[str]]:
+    """A table, its header first: a row for each class, then all images and the range of pixels."""
+    splits = summary["splits"]
+    table = [["class", *splits]]
+    for position, entry in enumerate(splits["train"]["classes"]):
+        number = str(entry["label"])
+        title = number if entry["name"] == number else f"{entry['name']} ({number})"
+        counts = [str(split["classes"][position]["examples"]) for split in splits.values()]
+        table.append([title, *counts])
+    table.append(["all", *(str(split["examples"]) for split in splits.values())])
+    ranges = [f"{s['smallest_pixel']:g} to {s['largest_pixel']:g}" for s in splits.values()]
+    return [*table, ["pixels", *ranges]]
+
+
+def remarks(summary: dict) -> Iterator[str]:
+    """What one should know before one believes a result."""
     for role, split in summary["splits"].items():
         if split["missing_classes"]:
-            yield f"- No image of the split {role} shows {', '.join(split['missing_classes'])}."
+            yield f"No image of the split {role} shows {', '.join(split['missing_classes'])}."
     for pair in summary["duplicates"]:
         if pair["images"]:
             other = pair["with_another_label"]
             labels = f", {other} of them with another label" if other else ""
             yield (
-                f"- {pair['images']} images of the split {pair['in']} are, pixel by pixel, in the "
+                f"{pair['images']} images of the split {pair['in']} are, pixel by pixel, in the "
                 f"split {pair['also_in']}, too{labels}: what a model has seen is no test of it."
             )
     if not any(pair["images"] for pair in summary["duplicates"]):
-        yield "- No image is in two splits."
+        yield "No image is in two splits."

@@ -62,20 +62,35 @@ def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -
         )
     _require_separator(path, layout)
     try:
-        table = csv.read_csv(
-            path,
-            csv.ReadOptions(block_size=_CSV_BLOCK, autogenerate_column_names=not layout.header),
-            csv.ParseOptions(delimiter=layout.separator),
-        )
+        try:
+            table = _parse_csv(path, layout, threads=True)
+        except pa.ArrowInvalid:
+            # Only a single thread knows the number of the row that is wrong.
+            table = _parse_csv(path, layout, threads=False)
         # Names that are not UTF-8 show only when they are asked for.
         names = table.column_names
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable as CSV ({error}).") from error
+        raise DataError(
+            f"{path}: not readable as CSV ({error}). Is it another file, or does "
+            f"{layout.key('separator')} not fit?"
+        ) from error
     if layout.header:
         _require_header(path, layout, names)
     else:
         table = table.rename_columns([str(position) for position in range(len(names))])
     return _from_columns(path, table, layout, columns)
+
+
+def _parse_csv(path: Path, layout: Layout, threads: bool) -> pa.Table:
+    return csv.read_csv(
+        path,
+        csv.ReadOptions(
+            use_threads=threads,
+            block_size=_CSV_BLOCK,
+            autogenerate_column_names=not layout.header,
+        ),
+        csv.ParseOptions(delimiter=layout.separator),
+    )
 
 
 def read_parquet(path: Path, layout: Layout, columns: Sequence[str] | None = None) -> Source:
@@ -103,7 +118,8 @@ def _require_separator(path: Path, layout: Layout) -> None:
     with path.open(encoding="utf-8", errors="replace") as file:
         first = file.readline(2**16)
     likely = max(_SEPARATORS, key=first.count)
-    if layout.separator not in first and likely in first.strip():
+    # A line of prose has spaces, too, but not as many as an image has pixels.
+    if layout.separator not in first and 2 * first.count(likely) >= layout.values_of_image:
         spelt = '"\\t"' if likely == "\t" else f'"{likely}"'
         raise DataError(
             f"{path}: the first row has no {layout.separator!r}, but {first.count(likely)} times "
@@ -187,11 +203,14 @@ def _column(
     elif not layout.header:
         hint = f"; without a header it is a position from 0 to {len(names) - 1}, not quoted."
     else:
-        hint = f"; found {_some(names)}."
+        hint = (
+            f"; found {_some(names)}. If the file has no labels, as Kaggle's test files, name the "
+            "other one twice, as train and as test, and cut all `splits` from it."
+        )
     raise DataError(f"{path}: no column {wanted!r}, which {layout.key(key)} names{hint}")
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str | int]) -> str:
     return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 
@@ -233,7 +252,7 @@ def _from_columns(
     if len(others) == 1 and pa.types.is_nested(of_name[others[0]].type):
         images = _from_lists(path, others[0], of_name[others[0]], layout)
     else:
-        _require_count(path, label, others, layout)
+        _require_count(path, table.column_names, label, others, layout)
         parts = [_numbers(path, name, of_name[name], layout) for name in others]
         images = np.empty((len(table), len(parts)), np.result_type(*{p.dtype for p in parts}))
         for position, part in enumerate(parts):
@@ -241,11 +260,14 @@ def _from_columns(
     return Source(images.reshape(-1, *layout.shape_in_file), labels, others)
 
 
-def _require_count(path: Path, label: str, others: Sequence[str], layout: Layout) -> None:
+def _require_count(
+    path: Path, names: Sequence[str], label: str, others: Sequence[str], layout: Layout
+) -> None:
     if len(others) == layout.values_of_image:
         return
     rows, columns = layout.image_shape
-    odd = [name for name in others if not re.search(r"\d", name)]
+    # A column without a name, as that of pandas's row numbers, can be told by its position.
+    odd = [name or names.index(name) for name in others if not re.search(r"\d", name)]
     hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
     raise DataError(
         f"{path}: {len(others)} columns beside {label!r}, but {layout.key('image_shape')} "

@@ -106,6 +106,7 @@ Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidat
 
 #: Columns of the metrics that a figure may show and a table may compare.
 Metric = Literal[MEASURED]
+SortKey = Literal[("task", "l2_lambda", "shuffle", *SWEEPABLE, *MEASURED)]
 
 
 class File(Strict):
@@ -226,10 +227,16 @@ class TableDataset(IdxDataset):
 def _kind_of_files(dataset: object) -> str:
     if isinstance(dataset, IdxDataset):  # asked by what writes a model, not by what reads one
         return "tables" if isinstance(dataset, TableDataset) else "idx"
-    files = dataset.get("files") if isinstance(dataset, dict) else None
+    if not isinstance(dataset, dict):
+        return "idx"
+    files = dataset.get("files")
     keys = files.keys() if isinstance(files, dict) else set()
-    named = keys & Tables.model_fields.keys() and not keys & IdxFiles.model_fields.keys()
-    return "tables" if named else "idx"
+    tables, idx = (keys & kind.model_fields.keys() for kind in (Tables, IdxFiles))
+    if bool(tables) != bool(idx):
+        return "tables" if tables else "idx"
+    # Files of both kinds or of none: what else stands there tells which were meant.
+    of_tables = TableDataset.model_fields.keys() - IdxDataset.model_fields.keys()
+    return "tables" if dataset.keys() & of_tables else "idx"
 
 
 Dataset = Annotated[
@@ -388,6 +395,11 @@ class Config(Strict):
     seeds_per_job: Count = Field(
         50, description="A combination of more seeds is trained in jobs of so many."
     )
+    sort_by: Values[SortKey] = Field(
+        ["task", "validation_accuracy"],
+        description="Columns by which `results/sweep.*` is sorted: best first where it is an "
+        "accuracy, else from small to large; tasks in the order of this file.",
+    )
     figures: dict[Name, Figure] = Field(
         description="Figures by file name, `results/figures/<name>.{png,svg,pdf}`."
     )
@@ -402,5 +414,5 @@ class Config(Strict):
         `shuffle` is one of the texts "false", "once" and "true".
         """
         tasks = {name: task.model_dump() for name, task in self.tasks.items()}
-        filled = {"tasks": tasks, "seeds_per_job": self.seeds_per_job}
+        filled = {"tasks": tasks, "seeds_per_job": self.seeds_per_job, "sort_by": self.sort_by}
         return self.model_dump(by_alias=True, exclude_unset=True) | filled

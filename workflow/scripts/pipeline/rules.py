@@ -39,6 +39,7 @@ RULES = {
     "summarise_data": Rule("data", ("data", "tasks")),
     "train": Rule("train", ("data", "tasks", "seeds_per_job"), models=True),
     "collect": Rule("train", ("tasks", "seeds_per_job")),
+    "sweep_table": Rule("train", ("data", "tasks", "sort_by")),
     "check_results": Rule("train", ("tasks",)),
     "optimum": Rule("claims", ("data", "tasks"), models=True),
     "gradients": Rule("claims", ("data", "tasks"), models=True),

@@ -138,6 +138,8 @@ def read_groups(results: Results) -> list[Group]:
         )
     key = itemgetter("task", "spelling", "shuffle")
     groups = [list(members) for _, members in groupby(rows, key)]
+    if not groups:
+        return []
     sizes = [
         min(len(weights), _PICTURE_SIDE**2) * weights.shape[1]
         for weights in (results.weights(members[0]).matrix for members in groups)

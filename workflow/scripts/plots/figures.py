@@ -128,12 +128,14 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
 
 
 def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
-    """Accuracy at the checks, by step; of several groups, each split has a panel of its own.
+    """Accuracy at the checks, by step; of many groups, or of lambdas, a split has its own panel.
 
     Trainings of very different lengths share an axis by decades; a dot is where each stopped.
     """
     splits = options["splits"]
-    panels = splits if len(groups) > 2 and len(splits) > 1 else [None]
+    # A lambda has a look of its own, so that two splits of it cannot share a panel.
+    crowded = len(groups) > 2 or any(group.label.startswith("λ = ") for group in groups)
+    panels = splits if crowded and len(splits) > 1 else [None]
     figure = new_figure(_HEIGHT if len(panels) == 1 else 2.7)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     lengths = [group.rows[0]["steps"] for group in groups]
@@ -170,7 +172,14 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
 def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     """The weights of all outputs as one combined picture, without the bias; grey is 0."""
     (group,) = groups
-    weights = group.results.weights(group.rows[0])
+    row = group.rows[0]
+    if row["ended"] == "diverged":
+        # One run that failed leaves the figures of the others as they are.
+        figure = new_figure(_HEIGHT / 4)
+        text = f"There are no weights: the training diverged at step {row['steps']}."
+        figure.text(0.5, 0.5, text, ha="center", va="center")
+        return figure
+    weights = group.results.weights(row)
     images = weights.pictures()
     limit = np.abs(images).max() or 1.0
     rows, columns = images.shape[1:]

@@ -11,6 +11,7 @@ from string import Template
 import numpy as np
 
 from images.splits import Split
+from images.summary import class_counts, in_words, remarks
 from plots.exploration import (
     NO_GUESS,
     Gallery,
@@ -40,6 +41,20 @@ _OVER_LAMBDA = {
 }
 
 
+#: The page where no run has weights.
+_EMPTY = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Explorer of the runs</title></head>
+<body>
+<h1>Explorer of the runs</h1>
+<p>All trainings diverged: see results/sweep.md. A smaller learning_rate usually cures it.</p>
+<h3>The data</h3>
+{data_sets}
+</body>
+</html>
+"""
+
+
 class Pack:
     """Arrays in one string, and for each where it stands in it."""
 
@@ -66,6 +81,7 @@ def explorer_page(
     groups: Sequence[Group],
     data: dict[str, tuple[Split, Gallery]],
     said: Sequence[Predictions],
+    summaries: Sequence[dict],
     ledger: dict | None,
 ) -> str:
     """Fill the template.
@@ -76,8 +92,12 @@ def explorer_page(
         groups: in the order in which they are offered.
         data: name of a data set -> its validation split, and the images shown of it.
         said: what the runs of each group say of the validation split of its data set.
+        summaries: of the data sets, as `images.summary` makes them.
         ledger: results/claims.json; None if nothing is judged.
     """
+    data_sets = "\n".join(map(data_set, summaries))
+    if not groups:
+        return _EMPTY.format(data_sets=data_sets)
     pack = Pack()
     facts = {
         "groups": [
@@ -94,6 +114,7 @@ def explorer_page(
         verdicts=verdicts(ledger, groups) if ledger else "",
         options=options(groups),
         runs_table=runs_table(groups),
+        data_sets=data_sets,
         facts=_script_json(facts),
         arrays=pack.text(),
         script=script,
@@ -168,6 +189,24 @@ def options(groups: Sequence[Group]) -> str:
         ]
         lines.append("</optgroup>")
     return "\n".join(lines)
+
+
+def data_set(summary: dict) -> str:
+    """What is in the splits of a data set, as HTML."""
+    header, *rows = class_counts(summary)
+    cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    lines = [
+        f"<h4>{escape(summary['dataset'])}</h4>",
+        f"<p>{escape(in_words(summary))}.</p>",
+        "<table><caption>Images of each class in each split.</caption>",
+        f"<thead><tr>{cells}</tr></thead>",
+        "<tbody>",
+    ]
+    for name, *counts in rows:
+        cells = "".join(f"<td>{escape(count)}</td>" for count in counts)
+        lines.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
+    notes = "".join(f"<li>{escape(remark)}</li>" for remark in remarks(summary))
+    return "\n".join([*lines, f"</tbody></table><ul>{notes}</ul>"])
 
 
 def runs_table(groups: Sequence[Group]) -> str:
