@@ -1,6 +1,7 @@
 """What tools/mutants.py breaks is there to be broken."""
 
 import pytest
+
 from mutants import MUTANTS, ROOT
 
 
