@@ -58,7 +58,7 @@ rule first:
     assert all((config.parent / product).is_file() for product in products)
     assert not (config.parent / "results").exists()
     assert "Nothing to be done" in snakemake(config.parent, *products)
-    assert "report_claims" in snakemake(config.parent, "--dry-run")
+    assert "report_scorecard" in snakemake(config.parent, "--dry-run")
 
 
 def test_by_the_path_of_its_snakefile_from_another_folder(repository, config):

@@ -106,5 +106,5 @@ def test_the_command_of_a_failed_job_runs_that_job_alone(checkout):
         text=True,
     )
     assert alone.returncode != 0
-    assert reasons[0] in alone.stderr
+    assert reasons[0] in alone.stdout + alone.stderr
     assert len(re.findall(r"^Job \d+: ", alone.stderr, re.MULTILINE)) == 1
