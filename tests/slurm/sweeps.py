@@ -185,7 +185,7 @@ class Sweep:
             for process in psutil.process_iter(["cmdline", "cwd"]):
                 if process.info["cwd"] != str(self.folder) or not node_of(process):
                     continue
-                trains = "workflow/scripts/train.py" in (process.info["cmdline"] or [])[:2]
+                trains = "workflow/scripts/train.py" in (process.info["cmdline"] or [])
                 if trains and freeze(process):
                     return process
             return None
