@@ -1,5 +1,6 @@
 """Data and helpers that several test files share."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,11 @@ from images.splits import Examples
 REPOSITORY = Path(__file__).parent.parent
 
 pytest_plugins = ["checkout"]
+
+
+def pytest_configure():
+    # A shell's jobs in the background ignore Ctrl-C, and what they start does, too; tests press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -237,25 +237,6 @@ def block_deviation_ratio(
     return Measured(np.array(values), "ratio", evidence)
 
 
-def lowest_peak(
-    results: Results, *, runs: Selection, of: Annotated[list[Curve], Field(min_length=1)]
-) -> Measured:
-    """The greatest value that each of some curves ever has, and of these the least."""
-    rows = results.runs(runs)
-    peaks = np.array([[plotted(results, row, curve)[1].max() for curve in of] for row in rows])
-    named = ", ".join(
-        f"{curve['split']} {curve['metric']} {peak:.4f}"
-        for curve, peak in zip(of, peaks.mean(axis=0), strict=True)
-    )
-    return Measured(
-        peaks.min(axis=1),
-        unit_of(of[0]["metric"]),
-        [results.where(runs, "history")],
-        f"Greatest values: {named}.",
-        fraction_of=_images_of_lowest(results, rows, of, peaks),
-    )
-
-
 def later_by(
     results: Results, *, runs: Selection, curve: Curve, other_curve: Curve, level: Number
 ) -> Measured:
@@ -409,29 +390,6 @@ def resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
     return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
 
 
-def resemblance_difference(
-    results: Results, *, runs: Selection, other: Selection, split: Split
-) -> Measured:
-    """The resemblance of one run minus that of the other."""
-    values = [
-        [np.diag(_class_correlations(results, row, split)).mean() for row in pair]
-        for pair in pairs(results, runs, other)
-    ]
-    evidence = [results.where(selection, "weights.parquet") for selection in (runs, other)]
-    return Measured(np.subtract(*np.transpose(values)), "correlation", evidence)
-
-
-def recognised(results: Results, *, runs: Selection, split: Split) -> Measured:
-    """How many outputs have weights that correlate most with the mean image of their own class."""
-    values = []
-    for row in results.runs(runs):
-        table = _class_correlations(results, row, split)
-        values.append(np.count_nonzero(table.argmax(axis=1) == np.arange(len(table))))
-    return Measured(
-        np.array(values, dtype=float), "classes", [results.where(runs, "weights.parquet")]
-    )
-
-
 # The optimum
 
 
@@ -534,16 +492,6 @@ def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
 
 
 # Helpers
-
-
-def _images_of_lowest(
-    results: Results, rows: list[Row], of: list[dict], peaks: np.ndarray
-) -> int | None:
-    """Of how many images the lowest of some accuracies is a fraction; None if it is none."""
-    lowest = of[int(peaks.mean(axis=0).argmin())]
-    if lowest["metric"] != "accuracy" or lowest.get("window", 1) > 1:
-        return None
-    return len(results.examples(rows[0], lowest["split"]).targets)
 
 
 def _rate(results: Results, row: Row, curve: Curve, spike: Spike) -> float:
