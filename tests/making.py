@@ -1,9 +1,4 @@
-"""Settings of a training, and files, for tests that care about some of them only."""
-
-import struct
-from pathlib import Path
-
-import numpy as np
+"""Settings of a training, for tests that care about some of them only."""
 
 from regression.models import load_model
 from regression.settings import Settings
@@ -39,9 +34,3 @@ def train(settings: Settings, train, validation, seed: int = 0) -> TrainingResul
 def train_by_reference(settings: Settings, train, validation, seed: int = 0) -> TrainingResult:
     """Train by the readable loop."""
     return reference_trainer(load_model(settings.model), settings, train, validation)(seed)
-
-
-def write_idx(path: Path, array: np.ndarray) -> None:
-    """Write a uint8 array of any shape as an IDX file."""
-    header = bytes([0, 0, 0x08, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    path.write_bytes(header + np.ascontiguousarray(array, dtype=np.uint8).tobytes())

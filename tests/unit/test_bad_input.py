@@ -17,12 +17,11 @@ from generated import CONFIG, configs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from making import write_idx
 
 from common.errors import DataError, DownloadError
 from common.files import read_json, write_json
 from images.download import fetch
-from images.idx import read_idx
+from images.idx import read_idx, write_idx
 from images.splits import Split, read_split, write_split
 from pipeline.config import ConfigError, read_config
 from regression.training import TrainingResult

@@ -251,7 +251,7 @@ def test_settings_that_are_left_out_are_there_and_selections_stay_as_they_are(co
     task = plain["tasks"]["softmax"]
     assert (task["train_size"], task["checks_per_epoch"], task["skip_batches"]) == (None, 5, [])
     assert plain["seeds_per_job"] == 50
-    assert plain["figures"]["figure_03"]["runs"] == {"task": "logistic", "seed": 0}
+    assert plain["figures"]["figure_09"]["runs"] == {"task": "softmax", "seed": 0}
 
 
 def test_an_error_names_the_line_of_the_last_file_that_has_its_place(tmp_path, config):

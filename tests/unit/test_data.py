@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from making import write_idx
 
 from common.errors import DataError
 from common.files import (
@@ -21,7 +20,7 @@ from common.files import (
     write_parquet,
 )
 from common.processes import this_process
-from images.idx import read_idx
+from images.idx import read_idx, write_idx
 from images.layout import Layout
 from images.sources import read_sources
 from images.splits import Split, read_split, select_classes, write_split

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from making import write_idx
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from common.errors import DataError
 from common.files import sha256_of
+from images.idx import write_idx
 from images.layout import Layout
 from images.splits import Split
 from prepare import read_wholes

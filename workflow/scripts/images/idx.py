@@ -61,6 +61,14 @@ def read_idx(path: str | Path) -> np.ndarray:
         return np.frombuffer(file.read(), dtype).reshape(shape)
 
 
+def write_idx(path: str | Path, array: np.ndarray) -> None:
+    """Write a uint8 array of any shape as an IDX file."""
+    header = bytes([0, 0, _UNSIGNED_BYTE, array.ndim]) + struct.pack(
+        f">{array.ndim}I", *array.shape
+    )
+    Path(path).write_bytes(header + np.ascontiguousarray(array, dtype=np.uint8).tobytes())
+
+
 def _truncated(path: Path, size: int, expected: int) -> str:
     return (
         f"{path}: {size} bytes, but its header promises {expected}: the file is truncated or "
