@@ -111,3 +111,18 @@ def test_pip_refuses_a_package_of_another_hash(tmp_path):
     process = subprocess.run(command, capture_output=True, text=True)
     assert process.returncode != 0 and "DO NOT MATCH THE HASHES" in process.stderr
     assert not (tmp_path / "to").exists()
+
+
+def test_in_a_log_of_both_streams_the_reason_stands_last(tmp_path):
+    script = (
+        "from common import cli, errors\n"
+        "def main():\n"
+        "    print('what the job has to tell')\n"
+        "    raise errors.DataError('no label 77')\n"
+        "cli.run(main)\n"
+    )
+    log = tmp_path / "job.log"
+    with log.open("w") as stream:
+        command = [sys.executable, "-c", script]
+        subprocess.run(command, stdout=stream, stderr=stream, cwd=ROOT / "workflow/scripts")
+    assert log.read_text().splitlines() == ["what the job has to tell", "error: no label 77"]

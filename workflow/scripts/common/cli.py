@@ -20,7 +20,12 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except ReproductionError as error:
-        sys.exit(f"error: {error}")
+        _stop(str(error))
     except OSError as error:
         cure = _CURES.get(error.errno)
-        sys.exit(f"error: {error}" + (f": {cure}" if cure else ""))
+        _stop(f"{error}: {cure}" if cure else str(error))
+
+
+def _stop(reason: str) -> None:
+    sys.stdout.flush()  # in a log, which takes both, the reason stands last
+    sys.exit(f"error: {reason}")
