@@ -15,6 +15,8 @@ rule optimum:
         "results/logs/optimum/{task}.log",
     benchmark:
         "results/benchmarks/optimum/{task}.tsv"
+    # Long, on one core, and waited for by the verdicts alone: beside each other from the start.
+    priority: 50
     conda:
         "../envs/jobs.yaml"
     resources:
@@ -94,6 +96,7 @@ rule identifiability:
         "results/logs/identifiability.log",
     benchmark:
         "results/benchmarks/identifiability.tsv"
+    priority: 50
     conda:
         "../envs/jobs.yaml"
     params:
@@ -131,6 +134,9 @@ rule claims:
         "results/benchmarks/claims.tsv"
     conda:
         "../envs/jobs.yaml"
+    threads: 4
+    resources:
+        mem_mb=growing(4000),
     params:
         tasks=task_settings(),
         runs=[block.folder for block in BLOCKS],
@@ -139,6 +145,6 @@ rule claims:
         "Judging the report's statements"
     shell:
         "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
-        " --tasks {params.tasks:q} --runs {params.runs:q}"
+        " --tasks {params.tasks:q} --runs {params.runs:q} --processes {threads}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

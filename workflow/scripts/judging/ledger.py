@@ -1,14 +1,15 @@
-"""Judge every reading of a claims file: measure, test, correct by family, and say why."""
+"""Judge every reading of a claims file: correct by family, decide, and say why."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 from scipy.special import stdtrit
 
-from common.explain import listed
-from judging.claims import Claims, ClaimsError, Question, Reading, Statement
+from judging.claims import Claims, Question, Reading, Statement
+from judging.examination import Examined, Reason, examine_all
 from judging.statistics import holm
 from judging.verdicts import (
     ANSWERS,
@@ -18,20 +19,13 @@ from judging.verdicts import (
     Assessment,
     Chance,
     Verdict,
-    assess,
     judge,
     number,
     objects,
     region,
     verdict_of,
 )
-from measuring.catalogue import MEASUREMENTS
-from measuring.quantities import (
-    Measured,
-    NotApplicableError,
-    NotDecidableError,
-    Results,
-)
+from measuring.quantities import Measured, NotDecidableError, Results
 
 REPORT, OURS = "report", "ours"
 
@@ -68,8 +62,6 @@ CLAIMS_SCHEMA = pa.schema(
     ]
 )
 
-Reason = NotDecidableError | NotApplicableError
-
 
 class Judged(NamedTuple):
     """A reading with all that its verdict rests on.
@@ -91,13 +83,16 @@ class Judged(NamedTuple):
     grid: list[Verdict]
 
 
-def judge_claims(claims: Claims, results: Results, equations: dict) -> dict:
+def judge_claims(
+    claims: Claims, open_results: Callable[[], Results], equations: dict, processes: int = 1
+) -> dict:
     """Measure and judge every statement and question.
 
     Args:
         claims: the claims file.
-        results: what measurements read.
+        open_results: opens what measurements read.
         equations: `equations` with a verdict on each of the report's, and `errata`.
+        processes: that examine readings at once.
 
     Returns:
         `statements`, `questions`, `equations`, `errata` and the counts of their verdicts, as in
@@ -106,9 +101,11 @@ def judge_claims(claims: Claims, results: Results, equations: dict) -> dict:
     Raises:
         ClaimsError: some readings could not be measured; the message names each.
     """
+    families = {REPORT: claims.statements, OURS: claims.questions}
+    readings = _readings_of(chain.from_iterable(families.values()))
+    examined = examine_all(readings, open_results, claims, processes)
     judged = {
-        origin: _judge_family(entries, claims, results)
-        for origin, entries in ((REPORT, claims.statements), (OURS, claims.questions))
+        origin: _judge_family(entries, examined, claims) for origin, entries in families.items()
     }
     statements = [_statement(entry, judged[REPORT], claims) for entry in claims.statements]
     questions = [_question(entry, judged[OURS], claims) for entry in claims.questions]
@@ -179,55 +176,23 @@ def _listed(counts: dict[str, int], names: Iterable[str] | None = None) -> str:
 
 
 def _judge_family(
-    entries: Sequence[Statement | Question], claims: Claims, results: Results
+    entries: Sequence[Statement | Question], examined: dict[str, Examined], claims: Claims
 ) -> dict[str, Judged]:
     """Judge all readings of one origin, by full id; their p-values are one family."""
-    found: dict[str, Measured | Reason] = {}
-    assessed: dict[str, Assessment] = {}
-    readings = {f"{e.id}.{reading.id}": reading for e in entries for reading in e.readings}
-    errors = []
-    for name, reading in readings.items():
-        try:
-            found[name] = _measure(reading, results)
-            if isinstance(found[name], Measured):
-                assessed[name] = _assess(reading, found[name], claims)
-        except Exception as error:
-            # Whatever goes wrong in a measurement, the message must name its reading.
-            errors.append(f"{name}: {type(error).__name__}: {error}")
-    if errors:
-        raise ClaimsError(listed("the judging of the claims", errors))
+    readings = _readings_of(entries)
+    assessed = {name: examined[name].assessment for name in readings}
     main, second = (
-        _corrected({name: getattr(a, field) for name, a in assessed.items()}, readings)
+        _corrected({name: a and getattr(a, field) for name, a in assessed.items()}, readings)
         for field in ("p_value", "p_second")
     )
     return {
-        name: _judge_reading(
-            reading,
-            found[name],
-            assessed.get(name),
-            (main.get(name), second.get(name)),
-            claims,
-            results,
-        )
+        name: _judge_reading(reading, examined[name], (main[name], second[name]), claims)
         for name, reading in readings.items()
     }
 
 
-def _measure(reading: Reading, results: Results) -> Measured | Reason:
-    try:
-        return MEASUREMENTS[reading.measurement](results, **reading.arguments)
-    except (NotDecidableError, NotApplicableError) as reason:
-        return reason
-
-
-def _assess(reading: Reading, found: Measured, claims: Claims) -> Assessment:
-    return assess(
-        found,
-        reading.expected.as_expected() if reading.expected else None,
-        Chance(reading.chance),
-        level=claims.confidence_level,
-        resamples=claims.resamples,
-    )
+def _readings_of(entries: Iterable[Statement | Question]) -> dict[str, Reading]:
+    return {f"{e.id}.{reading.id}": reading for e in entries for reading in e.readings}
 
 
 def _corrected(
@@ -244,12 +209,11 @@ def _corrected(
 
 def _judge_reading(
     reading: Reading,
-    found: Measured | Reason,
-    assessment: Assessment | None,
+    examined: Examined,
     corrected: tuple[float | None, float | None],
     claims: Claims,
-    results: Results,
 ) -> Judged:
+    found, assessment, _ = examined
     if assessment is None:
         undecided = isinstance(found, NotDecidableError)
         verdict = Verdict.NOT_DECIDABLE if undecided else Verdict.NOT_APPLICABLE
@@ -258,37 +222,33 @@ def _judge_reading(
     else:
         chance = Chance(reading.chance)
         verdict = judge(assessment, *corrected, chance, level=claims.confidence_level)
-    grid = []
-    if reading.grid and verdict != Verdict.NOT_APPLICABLE:
-        grid = _verdicts_on_grid(reading, assessment, corrected, claims, results)
+    grid = _verdicts_on_grid(reading, examined, corrected, claims)
     return Judged(reading, found, assessment, corrected, verdict, grid)
 
 
 def _verdicts_on_grid(
     reading: Reading,
-    assessment: Assessment | None,
+    examined: Examined,
     corrected: tuple[float | None, float | None],
     claims: Claims,
-    results: Results,
 ) -> list[Verdict]:
     """The verdict at each point, with p-values raised by as much as the reading's own were."""
+    assessment = examined.assessment
     own = (assessment.p_value, assessment.p_second) if assessment else (None, None)
     factors = [
         1.0 if p is None or raised is None else raised / p
         for p, raised in zip(own, corrected, strict=True)
     ]
     verdicts = []
-    for variant in reading.variants():
-        found = _measure(variant, results)
-        if not isinstance(found, Measured):
+    for there in examined.grid:
+        if there is None:
             verdicts.append(Verdict.NOT_DECIDABLE)
             continue
-        there = _assess(variant, found, claims)
         raised = [
             None if p is None else min(1.0, p * factor)
             for p, factor in zip((there.p_value, there.p_second), factors, strict=True)
         ]
-        chance = Chance(variant.chance)
+        chance = Chance(reading.chance)
         verdicts.append(judge(there, *raised, chance, level=claims.confidence_level))
     return verdicts
 
