@@ -1,11 +1,12 @@
 """Examine each reading by itself, on several processes: measure, and hold to what is expected."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import NamedTuple
+
+from threadpoolctl import threadpool_limits
 
 from common.explain import listed
 from judging.claims import Claims, ClaimsError, Reading
@@ -17,9 +18,6 @@ Reason = NotDecidableError | NotApplicableError
 
 #: Readings that a process takes at a time: neighbours read the same results.
 _TOGETHER = 6
-
-#: What the libraries of linear algebra ask for the number of their threads.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class Examined(NamedTuple):
@@ -56,8 +54,6 @@ def examine_all(
     if processes == 1:
         found = list(map(partial(_attempt, open_results(), claims), readings.values()))
     else:
-        # Sums over several threads have other last bits.
-        os.environ |= dict.fromkeys(_THREADS, "1")
         # Not forked: the libraries that are loaded by now have threads.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(processes, context, _begin, (open_results, claims)) as pool:
@@ -82,7 +78,9 @@ def _go_on(reading: Reading) -> Examined | str:
 def _attempt(results: Results, claims: Claims, reading: Reading) -> Examined | str:
     """Examine a reading; whatever goes wrong, the message must come to name it."""
     try:
-        return _examine(results, claims, reading)
+        # Sums over several threads have other last bits.
+        with threadpool_limits(1):
+            return _examine(results, claims, reading)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
