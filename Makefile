@@ -17,7 +17,7 @@ unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare test test-slurm test-chaos test-report mutants lint versions docs environment test-environment lock
+.PHONY: help reproduce plan clean-stale verify expected crate codecheck compare pictures site test test-slurm test-chaos test-report mutants lint versions docs environment test-environment lock
 
 help: ## Show this list
 	@sed -n "s/^name = \"\(.*\)\"/\1/p;s/^version = \"\(.*\)\"/version \1/p" pyproject.toml | paste -sd " "
@@ -82,6 +82,13 @@ docs: environment ## Renew pictures and findings from results/, and the referenc
 	@$(VENV_PYTHON) tools/findings.py
 	@$(VENV_PYTHON) tools/reference.py
 	@$(SNAKEMAKE) --rulegraph --quiet -- all | $(VENV_PYTHON) tools/rulegraph.py | dot -Tsvg > docs/rulegraph.svg
+
+pictures: test-environment ## Follow the pages of docs/ on the real data; renew their pictures (ten minutes)
+	@PICTURES=yes $(VENV_PYTHON) -m pytest -m report tests/report/test_followed.py
+
+site: test-environment ## Build the pages of docs/ as a site, site/index.html; dead links are errors
+	@PYTHONPATH=tools $(VENV_PYTHON) -m zensical build --strict --clean
+	@echo "site/index.html; with its search: python3 -m http.server --directory site"
 
 # What a run needs.
 environment:

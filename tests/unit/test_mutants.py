@@ -1,12 +1,21 @@
 """What tools/mutants.py breaks is there to be broken."""
 
+from pathlib import Path
+
 import pytest
 
-from mutants import MUTANTS, ROOT
+from mutants import MUTANTS, copy_project
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("original")
+    copy_project(folder)
+    return folder
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_each_text_that_a_mutant_changes_is_there_once(mutant):
+def test_each_text_that_a_mutant_changes_is_there_once(original, mutant):
     for file, edits in mutant.edits.items():
-        text = (ROOT / file).read_text(encoding="utf-8")
+        text = (original / file).read_text(encoding="utf-8")
         assert [text.count(old) for old, _ in edits] == [1] * len(edits), file

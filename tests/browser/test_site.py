@@ -1,0 +1,107 @@
+"""The documentation as a site: whole, without a network, and without a dead link."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from checkout import REPOSITORY
+
+pytestmark = pytest.mark.browser
+
+PAGES = [path.relative_to(REPOSITORY / "docs") for path in (REPOSITORY / "docs").rglob("*.md")]
+
+
+def build(folder: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    environment = os.environ | {"PYTHONPATH": str(folder / "tools"), "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(REPOSITORY / "docs", folder / "docs")
+    shutil.copytree(REPOSITORY / "tools", folder / "tools")
+    shutil.copy(REPOSITORY / "mkdocs.yml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(sources) -> Path:
+    built = build(sources)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return sources / "site"
+
+
+def place(site: Path, page: Path) -> Path:
+    name = page.with_name("index.md") if page.name == "README.md" else page
+    return site / name.with_suffix(".html")
+
+
+def test_every_page_is_in_the_menu(site):
+    menu = (site / "index.html").read_text(encoding="utf-8")
+    for page in PAGES:
+        link = place(site, page).relative_to(site).as_posix()
+        assert f'href="{link}"' in menu or link == "index.html", link
+
+
+def test_a_dead_link_stops_the_build(sources, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(sources, folder, ignore=shutil.ignore_patterns("site"))
+    page = folder / "docs" / "questions.md"
+    page.write_text(page.read_text() + "\n[there](tutorial.md#no-such-heading)\n")
+    built = build(folder)
+    assert built.returncode != 0
+    assert "questions.md" in built.stdout + built.stderr
+
+
+@pytest.mark.parametrize("look", ["light", "phone"], indirect=True)
+def test_pages_are_whole_and_ask_for_nothing_from_elsewhere(window, look, site):
+    for page in PAGES:
+        window.driver.get(place(site, page).as_uri())
+        size = "const page = document.documentElement; return page.scrollWidth - page.clientWidth"
+        assert window.driver.execute_script(size) <= 0, page
+        broken = "return [...document.images].filter(image => !image.naturalWidth).length"
+        window.driver.execute_script("for (const i of document.images) i.loading = 'eager'")
+        assert window.driver.execute_script(broken) == 0, page
+        assert "arithmatex" not in window.driver.page_source, "a formula is left as LaTeX"
+    assert window.requests() <= {"file", "data", "chrome"}
+
+
+@pytest.mark.parametrize("look", ["light", "dark"], indirect=True)
+def test_the_face_is_the_scorecard_and_can_be_used_by_everyone(window, look, site, axe):
+    window.driver.get((site / "index.html").as_uri())
+    assert window.one("article img").get_attribute("src").endswith("scorecard.png")
+    assert window.violations(axe) == []
+
+
+@pytest.fixture
+def address(site) -> Iterator[str]:
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_search_finds_a_page(window, address):
+    window.driver.delete_network_conditions()
+    try:
+        window.driver.get(f"{address}/index.html")
+        window.console_errors()
+        window.one("button.md-search__button").click()
+        shown = """for (const e of document.querySelectorAll("body *"))
+            if (e.shadowRoot?.querySelector("dialog")) return e.shadowRoot.textContent;"""
+        window.until(lambda: window.driver.execute_script(shown))
+        window.driver.switch_to.active_element.send_keys("patience")
+        window.until(lambda: "The protocol" in window.driver.execute_script(shown))
+        assert window.console_errors() == []
+    finally:
+        window.driver.set_network_conditions(offline=True, latency=0, throughput=0)
