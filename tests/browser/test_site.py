@@ -62,7 +62,7 @@ def test_a_dead_link_stops_the_build(sources, tmp_path):
     assert "questions.md" in built.stdout + built.stderr
 
 
-@pytest.mark.parametrize("look", ["light", "phone"], indirect=True)
+@pytest.mark.parametrize("look", ["phone"], indirect=True)
 def test_pages_are_whole_and_ask_for_nothing_from_elsewhere(window, look, site):
     for page in PAGES:
         window.driver.get(place(site, page).as_uri())

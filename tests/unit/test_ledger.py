@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from judging import examination
 from judging.claims import Claims, ClaimsError
 from judging.ledger import CLAIMS_SCHEMA, judge_claims, table_of
 from measuring.quantities import MeasurementError, NotApplicableError
@@ -305,7 +306,8 @@ def test_what_cannot_be_measured_is_an_error_that_names_every_reading(content, m
         assert f"{name}: MeasurementError: weights.parquet is missing" in str(caught.value)
 
 
-def test_the_ledger_does_not_depend_on_the_number_of_processes(content, judged):
+def test_the_ledger_does_not_depend_on_the_number_of_processes(content, judged, monkeypatch):
+    monkeypatch.setattr(examination, "_WORTH_A_PROCESS", 1)
     assert judged(content, processes=2) == judged(content)
 
 

@@ -19,6 +19,9 @@ Reason = NotDecidableError | NotApplicableError
 #: Readings that a process takes at a time: neighbours read the same results.
 _TOGETHER = 6
 
+#: A process takes a second to begin, in which so many readings can be examined.
+_WORTH_A_PROCESS = 12
+
 
 class Examined(NamedTuple):
     """What a reading comes to, before chance is corrected for the number of readings.
@@ -51,7 +54,8 @@ def examine_all(
     Raises:
         ClaimsError: some readings could not be measured; the message names each.
     """
-    if processes == 1:
+    processes = min(processes, len(readings) // _WORTH_A_PROCESS)
+    if processes < 2:
         found = list(map(partial(_attempt, open_results(), claims), readings.values()))
     else:
         # Not forked: the libraries that are loaded by now have threads.
