@@ -119,6 +119,7 @@ class Sweep:
         self.folder = folder
         self.results = folder / "results"
         self.log = folder / "head.log"
+        self.frozen: set[str] = set()  # the Slurm jobs of trainings that were stopped
 
     def write_config(self) -> None:
         """Add the sweep to the tiny config."""
@@ -168,6 +169,11 @@ class Sweep:
         rows = (line.split(" ") for line in listing.splitlines())
         return {job: (node, state) for job, state, node in rows}
 
+    def running(self) -> set[str]:
+        """The latest start's Slurm jobs that run or are about to end."""
+        alive = ("RUNNING", "COMPLETING")
+        return {job for job, (node, state) in self.jobs().items() if state in alive}
+
     def states(self) -> set[str]:
         """How the latest start's Slurm jobs ended."""
         return {state for node, state in self.jobs().values()}
@@ -187,6 +193,7 @@ class Sweep:
                     continue
                 trains = "workflow/scripts/train.py" in (process.info["cmdline"] or [])
                 if trains and freeze(process):
+                    self.frozen.add(job_of(process))
                     return process
             return None
 
@@ -207,7 +214,10 @@ class Sweep:
     def keep_finished(self) -> int:
         """Hold fast to what is finished, to see later that it was not made again."""
         keep = self.folder / "kept"
-        for folder in self.finished():
+        folders, ending = self.finished(), self.running() - self.frozen
+        # A job that is complete in its files but not yet in Slurm loses them with its node.
+        wait_for("the end of jobs", lambda: not ending & self.running())
+        for folder in folders:
             for name in RUN_FILES:
                 link = keep / (folder / name).relative_to(self.folder)
                 link.parent.mkdir(parents=True, exist_ok=True)
