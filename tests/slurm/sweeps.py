@@ -211,12 +211,17 @@ class Sweep:
         mark = urlsafe_b64encode(str(path.relative_to(self.folder)).encode()).decode()
         return path.exists() and not (self.folder / ".snakemake" / "incomplete" / mark).exists()
 
-    def keep_finished(self) -> int:
-        """Hold fast to what is finished, to see later that it was not made again."""
+    def keep_finished(self, ended: bool = False) -> int:
+        """Hold fast to what is finished, to see later that it was not made again.
+
+        Args:
+            ended: wait for the end of the Slurm jobs, too; a job that is complete in its files but
+                not yet in Slurm loses them with its node.
+        """
         keep = self.folder / "kept"
         folders, ending = self.finished(), self.running() - self.frozen
-        # A job that is complete in its files but not yet in Slurm loses them with its node.
-        wait_for("the end of jobs", lambda: not ending & self.running())
+        if ended:
+            wait_for("the end of jobs", lambda: not ending & self.running())
         for folder in folders:
             for name in RUN_FILES:
                 link = keep / (folder / name).relative_to(self.folder)

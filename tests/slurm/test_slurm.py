@@ -53,7 +53,7 @@ def test_both_nodes_train_and_the_products_are_those_of_a_local_run(sweep, local
 def test_a_node_dies(cluster, sweep, local):
     head = sweep.start("--retries", "0", "--", *TARGETS)
     training = sweep.frozen_training()
-    assert sweep.keep_finished() > 0
+    assert sweep.keep_finished(ended=True) > 0
     cluster.kill_node(node_of(training))
     assert head.wait(timeout=600) != 0
     assert "NODE_FAIL" in sweep.states()
