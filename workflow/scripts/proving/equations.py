@@ -271,15 +271,11 @@ def softmax_equations() -> list[Equation]:
             22,
             "derivation step",
             "The double sum written out.",
-            "∂g/∂w_kj = ∂/∂w_kj (y_1 (w_11 x_1 + w_12 x_2 + … + w_1i x_i)"
-            " + y_2 (w_21 x_1 + w_22 x_2 + … + w_2i x_i)"
-            " + y_k (w_k1 x_1 + w_k2 x_2 + … + w_ki x_i))",
+            "∂g/∂w_kj = ∂/∂w_kj Σ_a y_a Σ_b w_ab x_b, a one of 1, 2 and k, b = 1 … i",
             (of_g, by_weight(sum(y[n, a] * logit(a, features=i) for a in listed))),
             written_out=True,
             corrected=(
-                "∂g/∂w_kj = ∂/∂w_kj (y_1 (w_11 x_1 + w_12 x_2 + … + w_1I x_I)"
-                " + y_2 (w_21 x_1 + w_22 x_2 + … + w_2I x_I)"
-                " + … + y_K (w_K1 x_1 + w_K2 x_2 + … + w_KI x_I))",
+                "∂g/∂w_kj = ∂/∂w_kj Σ_a y_a Σ_b w_ab x_b, a = 1 … K, b = 1 … I",
                 (of_g, meant),
             ),
         ),
