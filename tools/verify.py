@@ -55,7 +55,12 @@ def verify(manifest: dict, expected: Path) -> str:
             summary += f"\n  environment, {key}: {before[key]} expected, {after.get(key)} here"
     largest = max(difference_of(name, expected, RESULTS) for name in TABLES)
     first = products.get(differing[0], {"stage": "unknown", "rule": None})
-    if first["rule"] is None:
+    if first["rule"] is None and differing[0].startswith("runs/"):
+        reason = (
+            "which is not made. Seeds that came into the config in steps have files of their own: "
+            "if this is the config that was expected, remove results/runs/ and run again"
+        )
+    elif first["rule"] is None:
         reason = "which is not made; is this the config that was expected?"
     elif largest.size > 1:
         reason = f"largest difference: {largest.text}"

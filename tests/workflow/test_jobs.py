@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -66,6 +67,7 @@ def test_blocks_of_two_seeds_give_the_bits_of_one_block(checkout):
     checkout.snakemake(*tables)
     metrics, history = rows("metrics.parquet"), rows("history.parquet")
     checkout.set_config("seeds_per_job", 2)
+    shutil.rmtree(checkout.results / "runs/logistic")  # existing blocks would stay
     output = checkout.snakemake(*tables)
     folder = checkout.results / "runs/logistic/lambda-0/shuffle-true"
     assert {"seeds-0-1", "seeds-2-3", "seeds-4-4"} <= {path.name for path in folder.iterdir()}

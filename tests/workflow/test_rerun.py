@@ -70,14 +70,23 @@ def test_the_order_of_lambdas_and_another_mirror_compute_nothing(checkout):
     assert planned == {"manifest": 1}, "which has digests of the config as it is written"
 
 
-def test_another_seed_leaves_what_shows_seed_0_as_it_is(checkout):
-    # The block of seeds 0 and 1 is full, so that seed 2 begins another one.
-    checkout.set_config("seeds_per_job", 2)
+def test_another_seed_trains_itself_and_leaves_what_shows_seed_0_as_it_is(checkout):
+    before = checkout.contents()
     checkout.set_config("tasks.softmax.seeds", [0, 1, 2])
     output = checkout.snakemake("--dry-run")
     drawn = {*re.findall(r"Drawing (figure_\w+)", output)}
     assert drawn == {f"figure_{number}_seeds" for number in ("05", "06", "09", "10")}
-    assert output.count("Training softmax, ") == 5
+    assert output.count("Training softmax, ") == 5 == output.count("seeds 2 to 2")
+    checkout.snakemake()
+    assert checkout.planned() == {}
+    after = checkout.contents()
+    assert all(after[name] == before[name] for name in before if name.startswith("runs/"))
+    # From nothing, one block has all seeds; what is made of the runs does not know.
+    shutil.rmtree(checkout.results / "runs")
+    checkout.snakemake("runs")
+    assert len(checkout.trained("softmax")) == 5
+    for name in ("metrics.parquet", "history.parquet"):
+        assert (checkout.results / name).read_bytes() == after[name]
 
 
 def test_patience_of_one_task_trains_that_task_only(checkout):

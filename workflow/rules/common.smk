@@ -42,10 +42,18 @@ os.environ.update(MPLCONFIGDIR=os.path.abspath(".cache/matplotlib"))
 os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
 
 TASKS = expand_sweeps(config["tasks"])
-BLOCKS = blocks_of(TASKS, config["seeds_per_job"])
+# The paths of existing blocks decide how seeds are cut into jobs; whether they are up to date is for
+# Snakemake to say.
+BLOCKS = blocks_of(
+    TASKS,
+    config["seeds_per_job"],
+    [
+        metrics.parent.relative_to("results/runs").as_posix()
+        for metrics in Path("results/runs").glob("**/seeds-*-*/metrics.parquet")
+    ],
+)
 # What is minimised, named after one of its tasks, and with which lambdas.
 PROBLEMS = dict(problems(TASKS).values())
-SEEDS = {block.folder: block.seeds for block in BLOCKS}
 TABLES = config["tables"]
 
 
@@ -164,10 +172,10 @@ def split_files(wildcards) -> dict[str, str]:
     return {split: f"results/data/{dataset}/{split}.parquet" for split in DATA[dataset]["splits"]}
 
 
-def seeds_of(wildcards) -> tuple[int, ...]:
-    """The seeds of a block."""
-    folder = "{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}".format(**wildcards)
-    return SEEDS[folder]
+def seeds_of(wildcards) -> list[int]:
+    """The seeds of a block; also of one that is made again, and so not there, on a node."""
+    seeds = TASKS[wildcards.task]["seeds"]
+    return seeds[seeds.index(int(wildcards.first)) : seeds.index(int(wildcards.last)) + 1]
 
 
 def with_model(script: str):

@@ -393,7 +393,9 @@ class Config(Strict):
         "values; without shuffling once for all seeds, because a seed then changes nothing."
     )
     seeds_per_job: Count = Field(
-        50, description="A combination of more seeds is trained in jobs of so many."
+        50,
+        description="A combination of more seeds is trained in jobs of so many. "
+        "Seeds that are trained already stay in the job that they had.",
     )
     sort_by: Values[SortKey] = Field(
         ["task", "validation_accuracy"],

@@ -5,9 +5,11 @@ A task spans a grid of *combinations* of l2_lambda and shuffle; with a seed, one
 
 A task whose settings are lists is a *sweep*: it stands for one task for each combination of values,
 named after what varies, `softmax/learning_rate-0.1`. To add a value to a list therefore leaves the
-runs of the others as they are.
+runs of the others as they are. To add a seed does so, too: blocks that are made already stay.
 """
 
+import re
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -38,22 +40,61 @@ class Block(NamedTuple):
     @property
     def folder(self) -> str:
         """Folder of the block below `results/runs/`."""
-        seeds = f"seeds-{self.seeds[0]}-{self.seeds[-1]}"
-        return f"{self.task}/lambda-{self.l2_lambda}/shuffle-{self.shuffle}/{seeds}"
+        return f"{self.combination}/seeds-{self.seeds[0]}-{self.seeds[-1]}"
+
+    @property
+    def combination(self) -> str:
+        """Folder of all blocks of its combination."""
+        return f"{self.task}/lambda-{self.l2_lambda}/shuffle-{self.shuffle}"
 
 
-def blocks_of(tasks: dict[str, dict], seeds_per_job: int) -> list[Block]:
+def blocks_of(tasks: dict[str, dict], seeds_per_job: int, made: Iterable[str] = ()) -> list[Block]:
     """All blocks of all tasks, in the order of the config.
 
     In the file's order a seed changes nothing, so only the first one is run.
+
+    Args:
+        tasks: after `expand_sweeps`.
+        seeds_per_job: most seeds of a new block.
+        made: folders of blocks that exist. As long as their seeds are wanted they stay what they
+            are, so that another seed trains itself alone, and what does not show it stays, too.
     """
-    return [
-        Block(name, l2_lambda, shuffle, tuple(seeds[first : first + seeds_per_job]))
+    borders: dict[str, list[tuple[int, int]]] = {}
+    for folder in made:
+        if found := re.fullmatch(r"(.+)/seeds-(\d+)-(\d+)", folder):
+            combination, first, last = found.groups()
+            borders.setdefault(combination, []).append((int(first), int(last)))
+    combinations = [
+        Block(name, l2_lambda, shuffle, tuple(task["seeds"][: None if shuffle != "false" else 1]))
         for name, task in tasks.items()
         for l2_lambda, shuffle in product(task["l2_lambda"], task["shuffle"])
-        for seeds in [task["seeds"] if shuffle != "false" else task["seeds"][:1]]
-        for first in range(0, len(seeds), seeds_per_job)
     ]
+    return [
+        whole._replace(seeds=seeds)
+        for whole in combinations
+        for seeds in _cut(whole.seeds, seeds_per_job, borders.get(whole.combination, []))
+    ]
+
+
+def _cut(
+    seeds: tuple[int, ...], size: int, made: list[tuple[int, int]]
+) -> Iterator[tuple[int, ...]]:
+    """Cut seeds into blocks that exist, by their first and last seed, and new ones between them.
+
+    New blocks end at multiples of the size, so that a job of a run finds the same blocks when some
+    of them exist in the meantime.
+    """
+    place = {seed: index for index, seed in enumerate(seeds)}
+    ends: dict[int, int] = {}
+    for first, last in made:
+        if first in place and place[first] <= place.get(last, -1):
+            ends[place[first]] = max(place[last] + 1, ends.get(place[first], 0))
+    start = 0
+    while start < len(seeds):
+        next_made = min((at for at in ends if at > start), default=len(seeds))
+        end = ends.get(start) or min(start // size * size + size, next_made)
+        yield seeds[start:end]
+        start = end
 
 
 def select_blocks(blocks: list[Block], tasks: dict[str, dict], selection: dict) -> list[Block]:
