@@ -55,7 +55,7 @@ def read(folder, claims, tasks=TASKS, setups=None) -> DiskResults:
 
 
 def judged(claims, results) -> dict[str, dict]:
-    ledger = judge_claims(claims, lambda: results, read_json(results.root / "equations.json"))
+    ledger = judge_claims(claims, results, read_json(results.root / "equations.json"))
     return {entry["id"]: entry for entry in [*ledger["statements"], *ledger["questions"]]}
 
 

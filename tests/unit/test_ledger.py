@@ -144,12 +144,12 @@ def content():
 
 @pytest.fixture
 def judged():
-    def judged(content, processes=1):
+    def judged(content, threads=1):
         content = copy.deepcopy(content)
         for entry in content["questions"]:
             if entry["id"] == "long":
                 del entry["readings"][0]["expected"]
-        return judge_claims(Claims.model_validate(content), MadeUp, EQUATIONS, processes)
+        return judge_claims(Claims.model_validate(content), MadeUp(), EQUATIONS, threads)
 
     return judged
 
@@ -301,14 +301,14 @@ def test_what_cannot_be_measured_is_an_error_that_names_every_reading(content, m
 
     monkeypatch.setattr(MadeUp, "where", broken)
     with pytest.raises(ClaimsError) as caught:
-        judge_claims(Claims.model_validate(content), MadeUp, EQUATIONS)
+        judge_claims(Claims.model_validate(content), MadeUp(), EQUATIONS)
     for name in ("worse.seeds", "worse.both", "smaller.r"):
         assert f"{name}: MeasurementError: weights.parquet is missing" in str(caught.value)
 
 
-def test_the_ledger_does_not_depend_on_the_number_of_processes(content, judged, monkeypatch):
-    monkeypatch.setattr(examination, "_WORTH_A_PROCESS", 1)
-    assert judged(content, processes=2) == judged(content)
+def test_the_ledger_does_not_depend_on_the_number_of_threads(content, judged, monkeypatch):
+    monkeypatch.setattr(examination, "_TOGETHER", 1)
+    assert judged(content, threads=2) == judged(content)
 
 
 def test_the_contract_of_the_rows(content, judged):

@@ -145,6 +145,6 @@ rule claims:
         "Judging the report's statements"
     shell:
         "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
-        " --tasks {params.tasks:q} --runs {params.runs:q} --processes {threads}"
+        " --tasks {params.tasks:q} --runs {params.runs:q} --threads {threads}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

@@ -85,8 +85,10 @@ RUN_FILE_NAMES = ["history.parquet", "weights.parquet", "metrics.parquet"]
 FIGURE_FILES = expand(
     "results/figures/{figure}.{format}", figure=FIGURES, format=["png", "svg", "pdf"]
 )
+# Each by what it shows, in words.
+SCORECARDS = {"statements": "what the report says", "questions": "what we ask"}
 SCORECARD_FILES = expand(
-    "results/scorecard/{of}.{format}", of=["statements", "questions"], format=["png", "svg", "pdf"]
+    "results/scorecard/{of}.{format}", of=SCORECARDS, format=["png", "svg", "pdf"]
 )
 TABLE_FILES = expand("results/tables/{table}.{format}", table=TABLES, format=["csv", "md"])
 
@@ -102,6 +104,7 @@ wildcard_constraints:
     last=r"\d+",
     figure="|".join(FIGURES) or "none",
     table="|".join(TABLES) or "none",
+    of="|".join(SCORECARDS),
 
 
 def source(path: Path) -> str:
@@ -308,6 +311,11 @@ def figure_labels(wildcards) -> dict[str, str]:
     """How the figure is listed in Snakemake's report."""
     figure = FIGURES[wildcards.figure]
     return {"figure": wildcards.figure, "shows": figure["title"]}
+
+
+def scorecard_labels(wildcards) -> dict[str, str]:
+    """How the scorecard is listed in Snakemake's report."""
+    return {"on": SCORECARDS[wildcards.of], "as": "picture"}
 
 
 def space_left() -> str:

@@ -78,37 +78,27 @@ rule scorecard:
         **code("scorecard.py"),
         claims="results/claims.json",
     output:
-        statements=[
-            report(
-                "results/scorecard/statements.png",
-                caption="../report/statements.rst",
-                category="Verdicts",
-                labels={"on": "what the report says", "as": "picture"},
-            ),
-            *multiext("results/scorecard/statements", ".svg", ".pdf"),
-        ],
-        questions=[
-            report(
-                "results/scorecard/questions.png",
-                caption="../report/questions.rst",
-                category="Verdicts",
-                labels={"on": "what we ask", "as": "picture"},
-            ),
-            *multiext("results/scorecard/questions", ".svg", ".pdf"),
-        ],
+        report(
+            "results/scorecard/{of}.png",
+            caption="../report/scorecard.rst",
+            category="Verdicts",
+            labels=scorecard_labels,
+        ),
+        "results/scorecard/{of}.svg",
+        "results/scorecard/{of}.pdf",
     log:
-        "results/logs/scorecard.log",
+        "results/logs/scorecard/{of}.log",
     benchmark:
-        "results/benchmarks/scorecard.tsv"
+        "results/benchmarks/scorecard/{of}.tsv"
     conda:
         "../envs/jobs.yaml"
     params:
         software=software("scorecard.py"),
     message:
-        "Drawing all verdicts in one picture"
+        "Drawing all {wildcards.of} with their verdicts in one picture"
     shell:
-        "python -E -s -X utf8 {input.script:q} --claims {input.claims:q}"
-        " --statements {output.statements:q} --questions {output.questions:q} > {log:q} 2>&1"
+        "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --of {wildcards.of:q}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule report_pdf:

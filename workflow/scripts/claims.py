@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from judging.claims import Claims, read_claims
 from judging.ledger import judge_claims, table_of
 from judging.method import LITERATURE, METHOD
 from measuring.evidence import DiskResults
+from runs.results import Results
 
 
 def to_markdown(ledger: dict) -> str:
@@ -68,21 +68,15 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: settings by task")
     parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
-    parser.add_argument("--processes", type=int, default=1, help="that judge at once")
+    parser.add_argument("--threads", type=int, default=1, help="that judge at once")
     parser.add_argument("--table", type=Path, required=True, help="output, Parquet")
     parser.add_argument("--json", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
     claims = read_claims(arguments.claims)
-    open_results = partial(
-        DiskResults.of_folder,
-        arguments.results,
-        arguments.runs,
-        arguments.tasks,
-        claims.setups_as_given(),
-    )
-    equations = read_json(arguments.equations)
-    ledger = judge_claims(claims, open_results, equations, arguments.processes)
+    runs = Results(arguments.results, arguments.runs)
+    results = DiskResults(runs, arguments.tasks, claims.setups_as_given())
+    ledger = judge_claims(claims, results, read_json(arguments.equations), arguments.threads)
     ledger = settings_of(claims) | ledger
     write_parquet(table_of(ledger), arguments.table)
     write_json(arguments.json, ledger)

@@ -9,7 +9,7 @@ import numpy as np
 from common import cli
 from common.files import parquet_writer, write_json
 from images.splits import Examples, first_examples, read_split, select_classes
-from regression.evaluation import evaluate
+from regression.evaluation import Score, evaluate_all
 from regression.optimum import Optimum, norm_to_reach, path_of_optima
 from regression.separation import integer_weights, smallest_margins
 from runs.schemas import OPTIMUM_SCHEMA, SEPARATION_SCHEMA
@@ -27,20 +27,18 @@ def separating_weights(optimum: Optimum, train: Examples) -> np.ndarray | None:
 
 
 def results_of(
-    optimum: Optimum, model: str, splits: dict[str, Examples], *, separable: bool
+    optimum: Optimum, scores: dict[str, Score], train_size: int, *, separable: bool
 ) -> dict:
     """What is known of the optimum, or of the limit on the way there; None what is not.
 
     Where every training example is on its right side and lambda is 0, ever longer weights make the
     training loss fall to 0. Where the solver happened to stop on this way says nothing.
     """
-    scores = {name: evaluate(model, optimum.weights, split) for name, split in splits.items()}
-    n = len(splits["train"].targets)
     found = {
         "l2_lambda": optimum.l2_lambda,
         "status": "reached" if optimum.reached else "not reached",
         "gradient_norm_to_reach": norm_to_reach(optimum.l2_lambda),
-        "train_misclassified": n - round(n * scores["train"].accuracy),
+        "train_misclassified": train_size - round(train_size * scores["train"].accuracy),
         "objective": optimum.objective,
         "gradient_norm": optimum.gradient_norm,
         "objective_excess_bound": optimum.excess_bound,
@@ -50,7 +48,7 @@ def results_of(
         "weight_norm": float(np.linalg.norm(optimum.weights)),
     }
     if separable:
-        unknown = [f"{name}_{of}" for name in splits for of in ("loss", "accuracy")]
+        unknown = [f"{name}_{of}" for name in scores for of in ("loss", "accuracy")]
         found |= dict.fromkeys([*unknown, "weight_norm"])
         found |= {"status": "no finite optimum", "train_loss": 0.0, "train_accuracy": 1.0}
         found |= {"objective": 0.0, "gradient_norm": 0.0, "objective_excess_bound": 0.0}
@@ -77,16 +75,28 @@ def main() -> None:
     }
     splits["train"] = first_examples(splits["train"], arguments.train_size)
     labels = arguments.classes
+    path = list(
+        path_of_optima(
+            arguments.model, splits["train"], arguments.l2_lambdas, class_count=len(labels)
+        )
+    )
+    scores = {
+        name: evaluate_all(arguments.model, [optimum.weights for optimum in path], split)
+        for name, split in splits.items()
+    }
     optima = []
     with (
         parquet_writer(arguments.weights, OPTIMUM_SCHEMA) as add_weights,
         parquet_writer(arguments.separation, SEPARATION_SCHEMA) as add_separation,
     ):
-        for optimum in path_of_optima(
-            arguments.model, splits["train"], arguments.l2_lambdas, class_count=len(labels)
-        ):
+        for place, optimum in enumerate(path):
             integers = separating_weights(optimum, splits["train"])
-            found = results_of(optimum, arguments.model, splits, separable=integers is not None)
+            found = results_of(
+                optimum,
+                {name: of_split[place] for name, of_split in scores.items()},
+                len(splits["train"].targets),
+                separable=integers is not None,
+            )
             optima.append({"task": arguments.task, "model": arguments.model, **found})
             add, weights, schema = (
                 (add_weights, optimum.weights, OPTIMUM_SCHEMA)

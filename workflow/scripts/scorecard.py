@@ -1,4 +1,4 @@
-"""Draw the scorecard of the verdicts: the report's statements, and our questions apart."""
+"""Draw a scorecard of verdicts: of the report's statements, or of our questions."""
 
 import argparse
 from pathlib import Path
@@ -13,14 +13,12 @@ def main() -> None:
     """Read the command line, draw and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=Path, required=True, help="the verdicts, JSON")
-    parser.add_argument("--statements", nargs="+", type=Path, required=True, help="one per format")
-    parser.add_argument("--questions", nargs="+", type=Path, required=True, help="one per format")
+    parser.add_argument("--of", choices=["statements", "questions"], required=True)
+    parser.add_argument("--output", nargs="+", type=Path, required=True, help="one per format")
     arguments = parser.parse_args()
-    ledger = read_json(arguments.claims)
-    for origin in ("statements", "questions"):
-        figure = scorecard(ledger, origin)
-        for path in getattr(arguments, origin):
-            save(figure, path)
+    figure = scorecard(read_json(arguments.claims), arguments.of)
+    for path in arguments.output:
+        save(figure, path)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from common import cli
 from common.errors import DataError
 from common.files import parquet_writer, write_parquet
 from images.splits import Examples, first_examples, read_split, select_classes
-from regression.evaluation import evaluate
+from regression.evaluation import evaluate_all
 from regression.settings import Settings
 from regression.trainers import make_trainer, train_seeds
 from regression.training import TrainingResult
@@ -39,20 +39,32 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def result_row(
-    settings: Settings, seed: int, result: TrainingResult, examples: dict[str, Examples]
-) -> dict:
-    """The metrics of one run, and a line about it on the terminal."""
+def tell(settings: Settings, seed: int, result: TrainingResult) -> None:
+    """Say on the terminal how a run ended."""
     name = f"task {settings.task}, lambda {settings.l2_lambda:g}, seed {seed}"
     steps = len(result.train_loss)
     if result.ended == "diverged":
-        scores = {}
         print(f"{name}: diverged at step {steps}; a smaller learning_rate usually cures it")
     else:
-        scores = {s: evaluate(settings.model, result.weights, examples[s]) for s in SPLITS}
-        accuracy = scores["validation"].accuracy
-        print(f"{name}: {result.ended} after {steps} steps, validation accuracy {accuracy:.4f}")
-    return metrics_row(settings, seed, len(examples["train"].targets), result, scores)
+        accuracy = f"validation accuracy {result.validation_accuracy[-1]:.4f} at the last check"
+        print(f"{name}: {result.ended} after {steps} steps, {accuracy}")
+
+
+def metrics_rows(
+    settings: Settings,
+    results: dict[int, TrainingResult],
+    examples: dict[str, Examples],
+    threads: int,
+) -> list[dict]:
+    """The metrics of the runs by their seeds; one that diverged has no scores."""
+    scores: dict[int, dict] = {seed: {} for seed in results}
+    finished = {seed: run.weights for seed, run in results.items() if run.ended != "diverged"}
+    for split in SPLITS:
+        found = evaluate_all(settings.model, [*finished.values()], examples[split], threads)
+        for seed, score in zip(finished, found, strict=True):
+            scores[seed][split] = score
+    size = len(examples["train"].targets)
+    return [metrics_row(settings, seed, size, run, scores[seed]) for seed, run in results.items()]
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -63,7 +75,7 @@ def train(arguments: argparse.Namespace) -> None:
     examples["train"] = first_examples(examples["train"], settings.train_size)
     trainer = make_trainer(settings, examples["train"], examples["validation"])
     schema = weights_schema(splits["train"].image_shape, splits["train"].class_names)
-    rows = []
+    results = {}
     with (
         # The seeds share the threads; an overflow is told by its step, not by NumPy's warnings.
         threadpool_limits(1),
@@ -72,12 +84,14 @@ def train(arguments: argparse.Namespace) -> None:
         parquet_writer(arguments.weights, schema) as add_weights,
     ):
         for seed, result in train_seeds(trainer, arguments.seeds, arguments.threads):
-            rows.append(result_row(settings, seed, result, examples))
+            tell(settings, seed, result)
             add_history(history_table(seed, result))
             if result.ended != "diverged":
                 # Logistic regression has one output, the probability of the second class.
                 labels = list(settings.classes[-result.weights.shape[1] :])
                 add_weights(weights_table(seed, result.weights, labels, schema))
+            results[seed] = result
+        rows = metrics_rows(settings, results, examples, arguments.threads)
     write_parquet(metrics_table(rows), arguments.metrics)
 
 

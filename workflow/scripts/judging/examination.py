@@ -1,9 +1,8 @@
-"""Examine each reading by itself, on several processes: measure, and hold to what is expected."""
+"""Examine each reading by itself, on several threads: measure, and hold to what is expected."""
 
-import multiprocessing
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import NamedTuple
 
 from threadpoolctl import threadpool_limits
@@ -16,11 +15,8 @@ from measuring.quantities import Measured, NotApplicableError, NotDecidableError
 
 Reason = NotDecidableError | NotApplicableError
 
-#: Readings that a process takes at a time: neighbours read the same results.
+#: Readings that a thread takes at a time: neighbours read the same results.
 _TOGETHER = 6
-
-#: A process takes a second to begin, in which so many readings can be examined.
-_WORTH_A_PROCESS = 12
 
 
 class Examined(NamedTuple):
@@ -38,30 +34,28 @@ class Examined(NamedTuple):
 
 
 def examine_all(
-    readings: Mapping[str, Reading],
-    open_results: Callable[[], Results],
-    claims: Claims,
-    processes: int = 1,
+    readings: Mapping[str, Reading], results: Results, claims: Claims, threads: int = 1
 ) -> dict[str, Examined]:
     """Examine each reading.
 
     Args:
         readings: by full id.
-        open_results: opens what measurements read, once in each process.
+        results: what measurements read.
         claims: how to judge.
-        processes: at most so many; the results do not depend on it.
+        threads: that examine at once; what comes out does not depend on it.
 
     Raises:
         ClaimsError: some readings could not be measured; the message names each.
     """
-    processes = min(processes, len(readings) // _WORTH_A_PROCESS)
-    if processes < 2:
-        found = list(map(partial(_attempt, open_results(), claims), readings.values()))
-    else:
-        # Not forked: the libraries that are loaded by now have threads.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, context, _begin, (open_results, claims)) as pool:
-            found = list(pool.map(_go_on, readings.values(), chunksize=_TOGETHER))
+
+    def examine_some(some: list[Reading]) -> list[Examined | str]:
+        return [_attempt(results, claims, reading) for reading in some]
+
+    every = list(readings.values())
+    parts = [every[first : first + _TOGETHER] for first in range(0, len(every), _TOGETHER)]
+    # Sums that BLAS spreads over several threads have other last bits.
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        found = list(chain.from_iterable(pool.map(examine_some, parts)))
     examined = dict(zip(readings, found, strict=True))
     errors = [f"{name}: {error}" for name, error in examined.items() if isinstance(error, str)]
     if errors:
@@ -69,22 +63,10 @@ def examine_all(
     return examined
 
 
-def _begin(open_results: Callable[[], Results], claims: Claims) -> None:
-    """Keep in this process what all its readings need."""
-    global _attempt_here
-    _attempt_here = partial(_attempt, open_results(), claims)
-
-
-def _go_on(reading: Reading) -> Examined | str:
-    return _attempt_here(reading)
-
-
 def _attempt(results: Results, claims: Claims, reading: Reading) -> Examined | str:
     """Examine a reading; whatever goes wrong, the message must come to name it."""
     try:
-        # Sums over several threads have other last bits.
-        with threadpool_limits(1):
-            return _examine(results, claims, reading)
+        return _examine(results, claims, reading)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

@@ -1,7 +1,7 @@
 """Judge every reading of a claims file: correct by family, decide, and say why."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -83,16 +83,14 @@ class Judged(NamedTuple):
     grid: list[Verdict]
 
 
-def judge_claims(
-    claims: Claims, open_results: Callable[[], Results], equations: dict, processes: int = 1
-) -> dict:
+def judge_claims(claims: Claims, results: Results, equations: dict, threads: int = 1) -> dict:
     """Measure and judge every statement and question.
 
     Args:
         claims: the claims file.
-        open_results: opens what measurements read.
+        results: what measurements read.
         equations: `equations` with a verdict on each of the report's, and `errata`.
-        processes: that examine readings at once.
+        threads: that examine readings at once.
 
     Returns:
         `statements`, `questions`, `equations`, `errata` and the counts of their verdicts, as in
@@ -103,7 +101,7 @@ def judge_claims(
     """
     families = {REPORT: claims.statements, OURS: claims.questions}
     readings = _readings_of(chain.from_iterable(families.values()))
-    examined = examine_all(readings, open_results, claims, processes)
+    examined = examine_all(readings, results, claims, threads)
     judged = {
         origin: _judge_family(entries, examined, claims) for origin, entries in families.items()
     }

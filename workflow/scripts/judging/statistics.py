@@ -179,8 +179,10 @@ def bootstrap(table: np.ndarray, resamples: int) -> np.ndarray:
     usual = float(np.median(table))
     unusual = np.flatnonzero((table != usual).any(axis=0))
     rest = (table[:, unusual] - usual).T
+    drawn_images = _draws(images, resamples)
+    if len(unusual) < images:
+        drawn_images = drawn_images[:, unusual]
     # A part of the resamples at a time, because 1999 times 40,000 float64 are 640 MB.
-    drawn_images = _draws(images, resamples)[:, unusual]
     parts = np.array_split(drawn_images, drawn_images.size // _PART + 1)
     by_seed = np.concatenate([part.astype(np.float64) @ rest for part in parts])
     drawn_seeds = _draws(seeds, resamples).astype(np.float64)

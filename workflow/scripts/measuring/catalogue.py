@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 
 from pydantic import BaseModel, create_model
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[..., Measured]] = {
 }
 
 
+@cache
 def arguments_model(measurement: str) -> type[BaseModel]:
     """The model of a measurement's arguments, as its signature has them."""
     parameters = inspect.signature(MEASUREMENTS[measurement]).parameters.values()

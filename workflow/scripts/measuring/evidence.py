@@ -38,13 +38,6 @@ class DiskResults:
         # (folder, seed, split) -> of each image, its loss and whether it is right.
         self._scores: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
-    @classmethod
-    def of_folder(
-        cls, folder: Path, runs: list[str], tasks: dict[str, dict], setups: dict[str, dict]
-    ) -> "DiskResults":
-        """Those of the runs, each a folder below `runs` in the folder of all results."""
-        return cls(Results(folder, runs), tasks, setups)
-
     def runs(self, selection: dict) -> list[dict]:
         """The metrics of the selected runs, in the order of the config.
 

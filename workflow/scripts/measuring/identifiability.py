@@ -203,10 +203,12 @@ def _of_classes(
 
 
 def _features(images: np.ndarray, training: np.ndarray, protocol: Protocol) -> np.ndarray:
-    u = images.astype(protocol.precision)
-    scaled = SCALINGS[protocol.scaling](u, training).astype(u.dtype)
-    ones = np.ones((len(u), int(protocol.bias)), u.dtype)
-    return np.hstack([scaled, ones])
+    n, p = images.shape
+    every_value = np.arange(256).astype(protocol.precision)
+    scaled = SCALINGS[protocol.scaling](every_value, training).astype(every_value.dtype)
+    features = np.ones((n, p + int(protocol.bias)), every_value.dtype)
+    features[:, :p] = scaled[images]
+    return features
 
 
 def _start(protocol: Protocol, size: int) -> np.ndarray:

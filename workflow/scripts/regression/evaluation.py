@@ -1,5 +1,7 @@
 """Loss and accuracy of finished weights over whole splits."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -21,16 +23,33 @@ class Score(NamedTuple):
 
 def evaluate(model: str, weights: np.ndarray, examples: Examples) -> Score:
     """Score weights (p + 1, outputs) on examples, a chunk of images at a time."""
+    return evaluate_all(model, [weights], examples)[0]
+
+
+def evaluate_all(
+    model: str, weights: Sequence[np.ndarray], examples: Examples, threads: int = 1
+) -> list[Score]:
+    """Score each of many weights, float64 (p + 1, outputs), on the same examples.
+
+    The features of a chunk are made once for all of them. The scores depend neither on how many
+    there are nor on the number of threads.
+    """
     rules = load_model(model)
-    loss_sum, correct = 0.0, 0
-    n = len(examples.targets)
-    for first in range(0, n, _CHUNK):
+
+    def loss_sums_and_hits(first: int) -> list[tuple[float, int]]:
         targets = examples.targets[first : first + _CHUNK]
         X = features(examples.pixels[first : first + _CHUNK], examples.brightest)
-        z = rules.logits(weights, X)
-        loss_sum += rules.loss(z, targets) * len(targets)
-        correct += int(np.count_nonzero(rules.predict(z) == targets))
-    return Score(loss_sum / n, correct / n)
+        logits = (rules.logits(matrix, X) for matrix in weights)
+        return [
+            (rules.loss(z, targets) * len(targets), np.count_nonzero(rules.predict(z) == targets))
+            for z in logits
+        ]
+
+    n = len(examples.targets)
+    with ThreadPoolExecutor(threads) as pool:
+        chunks = list(pool.map(loss_sums_and_hits, range(0, n, _CHUNK)))
+    sums = (map(sum, zip(*of_run, strict=True)) for of_run in zip(*chunks, strict=True))
+    return [Score(loss_sum / n, int(hits) / n) for loss_sum, hits in sums]
 
 
 def scores_of_images(

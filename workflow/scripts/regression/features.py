@@ -15,5 +15,9 @@ def features(pixels: np.ndarray, brightest: int) -> np.ndarray:
     """
     n, p = pixels.shape
     scaled = np.ones((n, p + 1))
-    scaled[:, :p] = 2.0 * pixels / brightest - 1.0
+    # In place: the memory of each step in between would cost more time than the step.
+    of_pixels = scaled[:, :p]
+    np.multiply(pixels, 2.0, out=of_pixels)
+    of_pixels /= brightest
+    of_pixels -= 1.0
     return scaled
