@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 from sklearn.linear_model import LogisticRegression
 
-from regression.evaluation import evaluate
+from regression.evaluation import evaluate, evaluate_all, scores_of_images
 from regression.features import features
 from regression.models import load_model, model_names
 
@@ -120,5 +120,17 @@ def test_evaluation_in_chunks_is_the_evaluation_of_the_whole(make_examples):
     W = np.random.default_rng(3).normal(size=(7, 3))
     z = features(examples.pixels, 255) @ W
     score = evaluate("softmax", W, examples)
+    # To the last bit, whoever is scored beside it.
+    assert evaluate_all("softmax", [W, 2 * W, W], examples, threads=2)[::2] == [score, score]
     assert score.loss == pytest.approx(load_model("softmax").loss(z, examples.targets), abs=1e-12)
     assert score.accuracy == np.mean(z.argmax(axis=1) == examples.targets)
+
+
+@pytest.mark.parametrize(("model", "outputs"), [("logistic", 1), ("softmax", 10)])
+def test_the_scores_of_a_run_do_not_depend_on_those_scored_beside_it(model, outputs, make_examples):
+    examples = make_examples(5000, 784, 2)
+    weights = np.random.default_rng(4).normal(size=(5, 785, outputs))
+    together = scores_of_images(model, weights, examples)
+    for run in range(5):
+        alone = scores_of_images(model, weights[run : run + 1], examples)
+        assert all(np.array_equal(a[run], b[0]) for a, b in zip(together, alone, strict=True))

@@ -142,6 +142,13 @@ def test_another_picture_of_the_same_data_is_different(expecting):
     assert code == 1 and "The first stage that diverges: report, with figures/figure_01" in output
 
 
+def test_seeds_that_came_in_steps_are_told_from_another_config(expecting):
+    sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace("/seeds-0-1/", "/seeds-0-2/"))
+    code, output = tool(expecting, "verify.py")
+    assert code == 1 and "/seeds-0-2/" in output and "remove results/runs/ and run again" in output
+
+
 def test_a_partial_run_of_another_config_is_not_packed(checkout):
     checkout.set_config("tasks.softmax.learning_rate", 0.02)
     checkout.snakemake("runs")

@@ -177,8 +177,15 @@ def split_files(wildcards) -> dict[str, str]:
 
 def seeds_of(wildcards) -> list[int]:
     """The seeds of a block; also of one that is made again, and so not there, on a node."""
-    seeds = TASKS[wildcards.task]["seeds"]
-    return seeds[seeds.index(int(wildcards.first)) : seeds.index(int(wildcards.last)) + 1]
+    places = places_of_seeds(wildcards.task)
+    first, last = places[wildcards.first], places[wildcards.last]
+    return TASKS[wildcards.task]["seeds"][first : last + 1]
+
+
+@cache
+def places_of_seeds(task: str) -> dict[str, int]:
+    """Where each seed, as spelt in paths, stands in the list of a task."""
+    return {str(seed): place for place, seed in enumerate(TASKS[task]["seeds"])}
 
 
 def with_model(script: str):

@@ -25,6 +25,9 @@ from runs.tables import (
 
 SPLITS = ("train", "validation", "test")
 
+#: Runs that are scored in one pass over the images, and whose histories are in memory until then.
+SCORED_TOGETHER = 10
+
 
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -75,7 +78,8 @@ def train(arguments: argparse.Namespace) -> None:
     examples["train"] = first_examples(examples["train"], settings.train_size)
     trainer = make_trainer(settings, examples["train"], examples["validation"])
     schema = weights_schema(splits["train"].image_shape, splits["train"].class_names)
-    results = {}
+    rows: list[dict] = []
+    unscored: dict[int, TrainingResult] = {}
     with (
         # The seeds share the threads; an overflow is told by its step, not by NumPy's warnings.
         threadpool_limits(1),
@@ -90,8 +94,11 @@ def train(arguments: argparse.Namespace) -> None:
                 # Logistic regression has one output, the probability of the second class.
                 labels = list(settings.classes[-result.weights.shape[1] :])
                 add_weights(weights_table(seed, result.weights, labels, schema))
-            results[seed] = result
-        rows = metrics_rows(settings, results, examples, arguments.threads)
+            unscored[seed] = result
+            if len(unscored) == SCORED_TOGETHER:
+                rows += metrics_rows(settings, unscored, examples, arguments.threads)
+                unscored.clear()
+        rows += metrics_rows(settings, unscored, examples, arguments.threads)
     write_parquet(metrics_table(rows), arguments.metrics)
 
 

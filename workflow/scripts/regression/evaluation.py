@@ -34,6 +34,8 @@ def evaluate_all(
     The features of a chunk are made once for all of them. The scores depend neither on how many
     there are nor on the number of threads.
     """
+    if not weights:
+        return []
     rules = load_model(model)
 
     def loss_sums_and_hits(first: int) -> list[tuple[float, int]]:
@@ -67,16 +69,15 @@ def scores_of_images(
         (runs, n).
     """
     rules = load_model(model)
-    runs, _, outputs = weights.shape
-    side_by_side = np.concatenate(weights, axis=1)
-    losses = np.empty((runs, len(examples.targets)))
+    losses = np.empty((len(weights), len(examples.targets)))
     right = np.empty(losses.shape, dtype=bool)
     for first in range(0, len(examples.targets), _CHUNK):
         chunk = slice(first, first + _CHUNK)
         targets = examples.targets[chunk]
-        z = rules.logits(side_by_side, features(examples.pixels[chunk], examples.brightest))
-        for run in range(runs):
-            of_run = z[:, run * outputs : (run + 1) * outputs]
-            losses[run, chunk] = rules.losses(of_run, targets)
-            right[run, chunk] = rules.predict(of_run) == targets
+        X = features(examples.pixels[chunk], examples.brightest)
+        # Not side by side in one product, whose last bits may depend on who else is in it.
+        for run, matrix in enumerate(weights):
+            z = rules.logits(matrix, X)
+            losses[run, chunk] = rules.losses(z, targets)
+            right[run, chunk] = rules.predict(z) == targets
     return losses, right
