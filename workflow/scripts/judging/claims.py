@@ -9,13 +9,12 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
 from common.models import Strict, text, wrong
-from common.places import YamlError, duplicates_in
+from common.places import YamlError, duplicates_in, values_of
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from measuring.catalogue import MEASUREMENTS, arguments_model
 from runs.grid import as_list
@@ -237,9 +236,9 @@ def read_claims(path: Path) -> Claims:
     """
     try:
         twice = duplicates_in(path)
+        content = values_of(path)
     except YamlError as error:
         raise ClaimsError(str(error)) from error
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
         claims = Claims.model_validate(content)
     except ValidationError as error:

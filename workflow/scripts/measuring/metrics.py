@@ -43,7 +43,7 @@ from measuring.quantities import (
     quantity,
     unit_of,
 )
-from regression.evaluation import evaluate
+from regression.evaluation import scores_of_images
 from regression.separation import smallest_margins
 from runs.curves import block_statistics
 from runs.schemas import CURVES, MEASURED
@@ -351,9 +351,11 @@ def hard_batches(
     order = np.argsort(-counts, kind="stable")
     needed = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
     chosen = np.sort(order[:needed])
-    weights = [results.weights(judge).matrix for judge in results.runs(judges)]
+    weights = np.array([results.weights(judge).matrix for judge in results.runs(judges)])
+    in_batches = results.examples(row, "train").rows(slice(batches * row["batch_size"]))
+    of_images, _ = scores_of_images(row["model"], weights, in_batches)
     # (judges, batches): all batches have the same size, so that means of means are means.
-    losses = np.array([_batch_losses(results, row, batches, w) for w in weights])
+    losses = of_images.reshape(len(weights), batches, -1).mean(axis=2)
     rest = np.setdiff1d(np.arange(batches), chosen)
     hard, easy = losses[:, chosen].mean(axis=1), losses[:, rest].mean(axis=1)
     ranks = np.argsort(np.argsort(-losses.mean(axis=0)))[chosen] + 1
@@ -514,14 +516,6 @@ def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndar
     """Batches per epoch, the steps with a spike of the training loss, and the number of steps."""
     values = results.curve(row, "train", "loss")[1]
     return batches_of(results, row), curves.spikes(values, **spike), len(values)
-
-
-def _batch_losses(results: Results, row: Row, batches: int, weights: np.ndarray) -> np.ndarray:
-    """Mean loss of each batch of the file's order under some weights, float64 (batches,)."""
-    examples = results.examples(row, "train")
-    size = row["batch_size"]
-    parts = [examples.rows(slice(batch * size, (batch + 1) * size)) for batch in range(batches)]
-    return np.array([evaluate(row["model"], weights, part).loss for part in parts])
 
 
 def _roughness(results: Results, row: Row) -> float:

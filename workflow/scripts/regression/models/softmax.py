@@ -22,7 +22,8 @@ def output_count(class_count: int) -> int:
 
 def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Linear part X W, float64 (n, k)."""
-    return features @ weights
+    # The same sums as of `features @ weights`, which BLAS takes twice as long for.
+    return (weights.T @ features.T).T
 
 
 def losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
