@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from images.splits import Split, select_classes
-from measuring.identifiability import Protocol, outcome, surviving, variations
+from measuring.identifiability import Experiments, Protocol, surviving, variations
 from regression.evaluation import evaluate
 from regression.models import load_model
 from regression.settings import Settings
@@ -34,7 +34,7 @@ def test_our_own_choices_give_what_the_training_gives(splits, order):
     model = load_model("logistic")
     train, validation = (select_classes(split, [3, 2]) for split in splits)
     result = reference_trainer(model, settings, train, validation)(0)
-    found = outcome(OWN._replace(order=order), *splits)
+    found = Experiments(*splits).outcome(OWN._replace(order=order))
     assert found["epochs"] == result.epochs
     for name, examples in (("train", train), ("validation", validation)):
         score = evaluate("logistic", result.weights, examples)

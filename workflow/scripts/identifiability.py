@@ -8,7 +8,7 @@ from pathlib import Path
 from common import cli
 from common.files import replace_atomically, write_json
 from images.splits import read_split
-from measuring.identifiability import QUANTITIES, Protocol, outcome, surviving, variations
+from measuring.identifiability import QUANTITIES, Experiments, Protocol, surviving, variations
 
 
 def main() -> None:
@@ -25,9 +25,10 @@ def main() -> None:
     own = Protocol(**arguments.protocol)._replace(classes=tuple(arguments.protocol["classes"]))
     reported = {name: arguments.reported[name] for name in QUANTITIES if name in arguments.reported}
     labels = sorted({int(label) for label in train.labels})
+    experiments = Experiments(train, validation)
     rows = []
     for choice, value, protocol in variations(own, labels):
-        found = outcome(protocol, train, validation)
+        found = experiments.outcome(protocol)
         survives = surviving(found, reported)
         rows.append({"choice": choice, "value": value, **found, "survives": survives})
         print(f"{choice}, {value}: {sum(survives.values())} of {len(survives)} numbers survive")

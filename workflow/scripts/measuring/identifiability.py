@@ -10,6 +10,7 @@ it is also a second computation of the table.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -60,6 +61,18 @@ class Protocol(NamedTuple):
     ties_count: bool = False
     weights: str = "last"
 
+
+#: The fields that decide when a descent is checked and where it stops ...
+_OF_STOPPING = frozenset(
+    {"max_epochs", "patience", "checks_per_epoch", "check", "ties_count", "weights"}
+)
+#: ... and those that decide the descent itself, beside its data.
+_OF_DESCENT = frozenset(
+    {"learning_rate", "batch_size", "start", "start_seed", "order", "whole_batches"}
+)
+
+#: Checks that are judged at once, since to read all images takes longer than to compute.
+_TOGETHER = 10
 
 #: From pixels u, float (n, p), and the training pixels, uint8 (m, p), for their mean and deviation.
 SCALINGS = {
@@ -130,20 +143,46 @@ def variations(own: Protocol, labels: list[int]) -> Iterator[Variation]:
             yield Variation("classes", value, own._replace(classes=pair))
 
 
-def outcome(protocol: Protocol, train: Split, validation: Split) -> dict[str, float]:
-    """Train by a protocol and return what a table may print, by the names of QUANTITIES."""
-    pixels, targets = _of_classes(train, protocol.classes, protocol.train_size)
-    held_out, held_out_targets = _of_classes(validation, protocol.classes, protocol.validation_size)
-    X, V = (_features(images, pixels, protocol) for images in (pixels, held_out))
-    t, u = (labels.astype(protocol.precision) for labels in (targets, held_out_targets))
-    w, steps = _descend(protocol, X, t, V, u)
-    return {
-        "epochs": steps // max(1, _batches(protocol, len(X))),  # a batch of more than all: none
-        "train_loss": _loss(w, X, t),
-        "validation_loss": _loss(w, V, u),
-        "train_accuracy": _accuracy(w, X, t),
-        "validation_accuracy": _accuracy(w, V, u),
-    }
+class Experiments:
+    """Trains by many protocols on the same splits.
+
+    Protocols that differ only in when they check and stop share one descent, and neighbours that
+    differ in nothing else share their features.
+    """
+
+    def __init__(self, train: Split, validation: Split):
+        """Take the splits; train when asked."""
+        self._splits = train, validation
+        self._data = lru_cache(maxsize=1)(self._read)
+        self._descents = lru_cache(maxsize=1)(self._descent)
+
+    def outcome(self, protocol: Protocol) -> dict[str, float]:
+        """Train, and return what a table may print, by the names of QUANTITIES."""
+        X, t, V, u = self._data(_without(protocol, _OF_DESCENT | _OF_STOPPING))
+        descent = self._descents(_without(protocol, _OF_STOPPING | {"validation_size"}))
+        w, updates = _stop(protocol, descent, V, u)
+        return {
+            "epochs": updates // max(1, descent.batches),  # a batch of more than all: none
+            "train_loss": _loss(w, X, t),
+            "validation_loss": _loss(w, V, u),
+            "train_accuracy": _accuracy(w, X, t),
+            "validation_accuracy": _accuracy(w, V, u),
+        }
+
+    def _read(self, of_data: Protocol) -> tuple[np.ndarray, ...]:
+        """Features and class numbers of the training and of the validation images."""
+        train, validation = self._splits
+        pixels, targets = _of_classes(train, of_data.classes, of_data.train_size)
+        held_out, held_out_targets = _of_classes(
+            validation, of_data.classes, of_data.validation_size
+        )
+        X, V = (_features(images, pixels, of_data) for images in (pixels, held_out))
+        t, u = (labels.astype(of_data.precision) for labels in (targets, held_out_targets))
+        return X, t, V, u
+
+    def _descent(self, of_descent: Protocol) -> "_Descent":
+        X, t, _, _ = self._data(_without(of_descent, _OF_DESCENT))
+        return _Descent(of_descent, X, t)
 
 
 def surviving(found: Mapping[str, float], reported: Mapping[str, str]) -> dict[str, bool]:
@@ -154,43 +193,76 @@ def surviving(found: Mapping[str, float], reported: Mapping[str, str]) -> dict[s
     }
 
 
-def _descend(
-    protocol: Protocol, X: np.ndarray, t: np.ndarray, V: np.ndarray, u: np.ndarray
-) -> tuple[np.ndarray, int]:
-    """Final weights (p,) and the number of updates made."""
-    w = _start(protocol, X.shape[1])
+def _without(protocol: Protocol, names: frozenset[str]) -> Protocol:
+    """The protocol with nothing in some of its fields, for what these do not change."""
+    return protocol._replace(**dict.fromkeys(names))
+
+
+class _Descent:
+    """Gradient descent, as far as it has been asked for.
+
+    Attributes:
+        batches: updates in an epoch.
+    """
+
+    def __init__(self, protocol: Protocol, X: np.ndarray, t: np.ndarray):
+        self.batches = _batches(protocol, len(X))
+        start = _start(protocol, X.shape[1])
+        self._weights = [start]
+        self._updates = _updates(protocol, X, t, start, self.batches)
+
+    def after(self, updates: int) -> np.ndarray:
+        """The weights (p,) after so many updates."""
+        while len(self._weights) <= updates:
+            self._weights.append(next(self._updates))
+        return self._weights[updates]
+
+
+def _updates(
+    protocol: Protocol, X: np.ndarray, t: np.ndarray, w: np.ndarray, batches: int
+) -> Iterator[np.ndarray]:
+    """The weights (p,) after each update, without end."""
     rate = w.dtype.type(protocol.learning_rate)
-    batches = _batches(protocol, len(X))
-    interval = max(1, batches // protocol.checks_per_epoch)
     generator = np.random.RandomState(0)
-    best_loss, best_weights, without_improvement = np.inf, w, 0
-    for epoch in range(protocol.max_epochs):
+    while True:
         if protocol.order == "reshuffled":
             order = np.arange(len(X))
             generator.shuffle(order)
         else:
             order = slice(None)
         in_order, labels = X[order], t[order]
-        checked = []
         for batch in range(batches):
             chosen = slice(batch * protocol.batch_size, (batch + 1) * protocol.batch_size)
             x = in_order[chosen]
             residual = 1 / (1 + np.exp(-(x @ w))) - labels[chosen]
-            updated = w - rate * (x.T @ residual) / len(x)
-            step = epoch * batches + batch
-            if (batch + 1 if protocol.check == "end" else step) % interval == 0:
-                checked.append((step, w) if protocol.check == "before" else (step + 1, updated))
-            w = updated
-        # The checks of an epoch at once, since to read all images takes longer than to compute.
-        losses = _losses(np.array([weights for _, weights in checked]), V, u) if checked else []
-        for loss, (steps, weights) in zip(losses, checked, strict=True):
+            w = w - rate * (x.T @ residual) / len(x)
+            yield w
+
+
+def _stop(
+    protocol: Protocol, descent: _Descent, V: np.ndarray, u: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """Final weights (p,) and the number of updates made, by early stopping or at the last epoch."""
+    interval = max(1, descent.batches // protocol.checks_per_epoch)
+    total = protocol.max_epochs * descent.batches
+    at_end, before = protocol.check == "end", protocol.check == "before"
+    checks = [
+        step if before else step + 1
+        for step in range(total)
+        if (step % descent.batches + 1 if at_end else step) % interval == 0
+    ]
+    best_loss, best_weights, without_improvement = np.inf, descent.after(0), 0
+    for first in range(0, len(checks), _TOGETHER):
+        together = checks[first : first + _TOGETHER]
+        judged = np.array([descent.after(updates) for updates in together])
+        for updates, w, loss in zip(together, judged, _losses(judged, V, u), strict=True):
             if loss > best_loss or (protocol.ties_count and loss == best_loss):
                 without_improvement += 1
             else:
-                best_loss, best_weights, without_improvement = loss, weights, 0
+                best_loss, best_weights, without_improvement = loss, w, 0
             if without_improvement == protocol.patience:
-                return (best_weights if protocol.weights == "best" else weights), steps
-    return (best_weights if protocol.weights == "best" else w), protocol.max_epochs * batches
+                return (best_weights if protocol.weights == "best" else w), updates
+    return (best_weights if protocol.weights == "best" else descent.after(total)), total
 
 
 def _of_classes(
@@ -229,7 +301,7 @@ def _loss(w: np.ndarray, X: np.ndarray, t: np.ndarray) -> float:
 def _losses(weights: np.ndarray, X: np.ndarray, t: np.ndarray) -> np.ndarray:
     """The same for each of many weights, float (m, p); float (m,)."""
     z = weights @ X.T
-    return np.mean(np.logaddexp(0, z) - t * z, axis=1)
+    return np.mean(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - t * z, axis=1)
 
 
 def _accuracy(w: np.ndarray, X: np.ndarray, t: np.ndarray) -> float:
