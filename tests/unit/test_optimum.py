@@ -7,15 +7,15 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from images.splits import Examples
+from regression.feature_matrix import FeatureMatrix, feature_matrix
 from regression.features import features
 from regression.models import logistic, softmax
 from regression.optimum import EXCESS_TO_REACH, find_optimum, path_of_optima
 from regression.separation import integer_weights, smallest_margins
-from regression.sparse_features import SparseFeatures
 
 
 def solve(model, pixels, targets, classes, l2_lambda, **options):
-    X = SparseFeatures(pixels, 255)
+    X = feature_matrix(Examples(pixels, targets))
     return find_optimum(model, X, targets, class_count=classes, l2_lambda=l2_lambda, **options)
 
 
@@ -35,15 +35,18 @@ def overlapping(make_examples):
 
 
 @pytest.mark.parametrize("brightest", [255, 16])
-def test_products_without_black_pixels_are_those_of_the_features(brightest):
+@pytest.mark.parametrize("outputs", [1, 3, 20])
+@pytest.mark.parametrize("make_matrix", [FeatureMatrix, feature_matrix])
+def test_products_are_those_of_the_dense_features(make_matrix, outputs, brightest):
     generator = np.random.default_rng(0)
-    pixels = generator.integers(0, brightest + 1, (5000, 12), dtype=np.uint8)
+    pixels = generator.integers(0, brightest + 1, (3000, 12), dtype=np.uint8)
     pixels[generator.random(pixels.shape) < 0.7] = 0
-    X, dense = SparseFeatures(pixels, brightest), features(pixels, brightest)
-    W, R = generator.normal(size=(13, 3)), generator.normal(size=(5000, 3))
+    X = make_matrix(Examples(pixels, np.zeros(3000, dtype=np.int64), brightest))
+    dense = features(pixels, brightest)
+    W, R = generator.normal(size=(13, outputs)), generator.normal(size=(3000, outputs))
     assert X.times(W) == pytest.approx(dense @ W, abs=1e-12)
     assert X.transposed_times(R) == pytest.approx(dense.T @ R, abs=1e-10)
-    weights = generator.random(5000)
+    weights = generator.random(3000)
     expected = dense.T @ (weights[:, np.newaxis] * dense)
     assert X.weighted_gram(weights) == pytest.approx(expected, abs=1e-9)
 

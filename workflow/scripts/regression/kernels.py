@@ -523,3 +523,50 @@ def evaluate(
                 margins[m, start + i] = best[i] - runner_up[i]
             if want_losses:
                 losses[m] += sum_of_losses(z, first, last, n, best, tile_targets, exp_sum)
+
+
+@kernel(
+    float64[:, :, ::1],
+    int64[::1],
+    uint32[::1],
+    float64,
+    int64[::1],
+    float64[:, ::1],
+    float64[:, ::1],
+)
+def multiply(weights, starts, bright, scale, images, z, row):
+    """Z = X W for the features X of some images; see `logits`.
+
+    Args:
+        weights: float64 (panels, p + 1, LANES).
+        starts: where each image's bright pixels begin.
+        bright: the images' bright pixels.
+        scale: difference of two features whose pixels differ by 1.
+        images: int64 (n,), numbers of the images.
+        z: float64 (panels * LANES, n), written: Z transposed.
+        row: float64 (1, LANES), to work in.
+    """
+    logits(weights, starts, bright, scale, images, z, row)
+
+
+@kernel(
+    float64[:, :, ::1],
+    int64[::1],
+    uint32[::1],
+    float64,
+    int64[::1],
+    float64[:, :, ::1],
+)
+def multiply_transposed(products, starts, bright, scale, images, factors):
+    """X^T R for the features X of some images; see `update`.
+
+    Args:
+        products: float64 (panels, p + 1, LANES), written: X^T R.
+        starts: where each image's bright pixels begin.
+        bright: the images' bright pixels.
+        scale: difference of two features whose pixels differ by 1.
+        images: int64 (n,), numbers of the images.
+        factors: float64 (panels, n, LANES), R.
+    """
+    for q in range(len(products)):
+        update(products[q], 0.0, factors[q], starts, bright, scale, images)

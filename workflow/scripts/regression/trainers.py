@@ -3,7 +3,6 @@
 Trainings that differ in their seed run on threads of one process and share the data.
 """
 
-import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from functools import cache
 from itertools import islice
 
 from images.splits import Examples
+from regression.compiled import compiled
 from regression.models import load_model
 from regression.settings import Settings
 from regression.training import Trainer, TrainingResult, reference_trainer
@@ -60,14 +60,4 @@ def _fast_trainer_of(model):
     """What makes the model's fast trainer; None if it has none, or its kernels do not compile."""
     if not hasattr(model, "load_fast_trainer"):
         return None
-    try:
-        return model.load_fast_trainer()
-    except Exception as error:  # a compiler may fail in any way
-        logging.warning(
-            "The compiled training of %s does not work here (%s: %s); NumPy trains instead, ten "
-            "times as slowly and with other last digits.",
-            model.__name__,
-            type(error).__name__,
-            error,
-        )
-        return None
+    return compiled(model.load_fast_trainer, f"training of {model.__name__}")
