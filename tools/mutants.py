@@ -65,7 +65,9 @@ MUTANTS = (
     Mutant(
         "pixels scaled to -1..0",
         {
-            FAST: [("2.0 / examples.brightest", "1.0 / examples.brightest")],
+            f"{SCRIPTS}/regression/panels.py": [
+                ("2.0 / examples.brightest", "1.0 / examples.brightest")
+            ],
             f"{SCRIPTS}/regression/features.py": [("(pixels, 2.0,", "(pixels, 1.0,")],
         },
         LOGISTIC,

@@ -15,6 +15,7 @@ from pipeline.project import project
 from pipeline.rules import beside_config, code_behind, describe
 from provenance.environment import unlike_the_lock
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, problems, select_blocks
+from snakemake.exceptions import WorkflowError
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
 
@@ -196,6 +197,30 @@ def with_model(script: str):
         return code(script) | {"model": of_model["script"], "model_code": of_model["code"]}
 
     return code_for
+
+
+def training_threads(wildcards) -> int:
+    """A thread for each seed, up to four; but half of the cores where there are fewer than that.
+
+    So one job computes while another one starts, which takes a core and not more.
+    """
+    wanted = min(4, len(seeds_of(wildcards)))
+    try:
+        cores = workflow.cores
+    except WorkflowError:  # of a cluster, nobody has to say how many it has
+        return wanted
+    return wanted if cores >= wanted else max(1, cores // 2)
+
+
+def training_priority(wildcards) -> float:
+    """The longer a training is likely to take, the earlier it starts, below 100.
+
+    Otherwise cores wait at the end for the one that came last. Early stopping is taken to end a
+    training after a tenth of its epochs.
+    """
+    task = TASKS[wildcards.task]
+    epochs = task["max_epochs"] / (1 if task["patience"] is None else 10)
+    return min(99, len(seeds_of(wildcards)) * len(task["classes"]) * epochs / 250)
 
 
 def growing(amount: int):

@@ -15,10 +15,10 @@ rule train:
         "results/logs/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.log",
     benchmark:
         "results/benchmarks/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.tsv"
+    priority: training_priority
     conda:
         "../envs/jobs.yaml"
-    # Each thread trains a seed.
-    threads: lambda wildcards: min(4, len(seeds_of(wildcards)))
+    threads: training_threads
     resources:
         mem_mb=growing(1000),
         runtime=growing(30),

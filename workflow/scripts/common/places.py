@@ -37,10 +37,13 @@ def values_of(path: str | Path) -> object:
     Raises:
         YamlError: a value is none of YAML's own, or a key is a list.
     """
+    loader = _FAST_LOADER(Path(path).read_text(encoding="utf-8"))
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_FAST_LOADER)
+        return loader.get_single_data()
     except yaml.YAMLError as error:
         raise YamlError(f"{path} is not plain YAML: {_cause(error)}") from error
+    finally:
+        loader.dispose()
 
 
 def lines_of(path: str | Path) -> dict[str, list[int]]:

@@ -36,7 +36,7 @@ from regression.training import (
 )
 
 #: Most checks that wait for each other, and most bytes that their weights may take.
-LONGEST_WINDOW = 10
+LONGEST_WINDOW = 32
 WINDOW_BYTES = 2**26
 
 #: Images whose logits are kept at a time in a judgement; few enough for the L2 cache.
