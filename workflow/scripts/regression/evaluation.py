@@ -88,9 +88,11 @@ def _logits(rules: Model, weights: Sequence[np.ndarray], examples: Examples) -> 
     """
     n = len(examples.targets)
     z = np.empty((len(weights), n, weights[0].shape[1]))
-    for first in range(0, n, _BLOCK):
-        block = slice(first, first + _BLOCK)
-        X = features(examples.pixels[block], examples.brightest)
+    # None is smaller than a block: BLAS sums otherwise in products of few rows.
+    count = max(1, n // _BLOCK)
+    blocks = np.array_split(examples.pixels, count), np.array_split(z, count, axis=1)
+    for pixels, of_block in zip(*blocks, strict=True):
+        X = features(pixels, examples.brightest)
         for run, matrix in enumerate(weights):
-            z[run, block] = rules.logits(matrix, X)
+            of_block[run] = rules.logits(matrix, X)
     return z
