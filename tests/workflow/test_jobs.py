@@ -57,6 +57,23 @@ def test_a_sweep_of_100000_trainings_is_2000_jobs(fresh):
     assert of_softmax <= counts["train"] < of_softmax + 30
 
 
+def test_where_cores_are_few_two_trainings_share_them_and_the_longest_starts_first(fresh):
+    fresh.set_config("tasks.softmax.seeds", [0, 1, 2, 3, 4])
+    folder = "results/runs/{}/lambda-0/shuffle-{}/{}/metrics.parquet"
+    long = folder.format("softmax", "true", "seeds-0-4")
+    short = folder.format("logistic-early-stopping", "false", "seeds-0-0")
+
+    def threads(*options: str) -> int:
+        output = fresh.snakemake(long, "--dry-run", "--printshellcmds", *options)
+        (number,) = set(re.findall(r"train.py .* --threads (\d+)", output))
+        return int(number)
+
+    found = {cores: threads("--cores", str(cores)) for cores in (1, 2, 3, 4, 8)}
+    assert found == {1: 1, 2: 1, 3: 1, 4: 4, 8: 4}
+    output = fresh.snakemake(short, long, "--cores", "1")
+    assert re.findall(r"Training ([\w-]+),", output) == ["softmax", "logistic-early-stopping"]
+
+
 def test_blocks_of_two_seeds_give_the_bits_of_one_block(checkout):
     def rows(name: str) -> list[dict]:
         found = pq.read_table(checkout.results / name).to_pylist()
