@@ -142,8 +142,8 @@ def run_limits(train, validation) -> dict:
     from numba import njit
 
     from regression import kernels
-    from regression.fast_training import aligned_zeros
     from regression.kernels import LANES, load, multiply_add, store
+    from regression.panels import aligned_zeros
 
     @njit
     def triad(a, b, c, repeats):
@@ -154,14 +154,14 @@ def run_limits(train, validation) -> dict:
     done = {"read": 0, "written": 0}
     descend, evaluate = kernels.descend, kernels.evaluate
 
-    def counting_descend(weights, classes, first, starts, bright, batches, *rest):
-        descend(weights, classes, first, starts, bright, batches, *rest)
+    def counting_descend(weights, classes, first, starts, bright, scale, batches, *rest):
+        descend(weights, classes, first, starts, bright, scale, batches, *rest)
         count = int((starts[batches + 1] - starts[batches]).sum()) * len(weights) * LANES
         done["read"] += 2 * count
         done["written"] += count
 
-    def counting_evaluate(weights, classes, starts, bright, images, *rest):
-        evaluate(weights, classes, starts, bright, images, *rest)
+    def counting_evaluate(weights, classes, starts, bright, scale, images, *rest):
+        evaluate(weights, classes, starts, bright, scale, images, *rest)
         done["read"] += int((starts[images + 1] - starts[images]).sum()) * len(weights) * LANES
 
     kernels.descend, kernels.evaluate = counting_descend, counting_evaluate

@@ -14,7 +14,7 @@ from common.errors import DataError
 from runs.checks import read_histories, violations
 from runs.grid import blocks_of
 from runs.results import read_table
-from runs.schemas import CURVES, METRICS_SCHEMA
+from runs.schemas import CURVES, METRICS_SCHEMA, OUTCOMES
 
 RUN = "softmax, lambda 0.01, shuffle true, seed 7"
 KEY = ("softmax", 0.01, "true", 7)
@@ -101,10 +101,7 @@ def test_a_wrong_number_of_the_metrics(rows, tables, column, value, message):
 
 def test_a_diverged_run_has_no_numbers_and_is_no_violation(rows, tables):
     row = row_of(rows)
-    row |= {"ended": "diverged", "stopped_early": False, "weight_norm": None}
-    for name in row:
-        if name.endswith(("_loss", "_accuracy")):
-            row[name] = None
+    row |= {"ended": "diverged", "stopped_early": False, **dict.fromkeys(OUTCOMES)}
     assert found(rows, tables[1]) == []
     row["test_loss"] = 0.1
     (error,) = found(rows, tables[1])

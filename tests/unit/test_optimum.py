@@ -158,3 +158,32 @@ def test_too_few_iterations_show_in_the_gradient(overlapping):
 def test_the_same_twice(overlapping):
     first, second = (solve("softmax", *overlapping, 3, 0.01) for _ in range(2))
     assert first.weights.tobytes() == second.weights.tobytes()
+
+
+class LeastSquares:
+    """A model whose loss may well be 0: ||x W - t||^2 with one-hot rows t."""
+
+    @staticmethod
+    def output_count(class_count):
+        return class_count
+
+    @staticmethod
+    def residual(logits, targets):
+        return 2.0 * (logits - np.eye(logits.shape[1])[targets])
+
+    @classmethod
+    def loss(cls, logits, targets):
+        return float(np.mean(np.sum(cls.residual(logits, targets) ** 2, axis=1))) / 4.0
+
+
+@pytest.mark.parametrize(("count", "l2_lambda"), [(300, 0.1), (300, 0.0), (10, 0.0)])
+def test_a_loss_that_is_no_cross_entropy_has_an_optimum(
+    count, l2_lambda, make_examples, monkeypatch
+):
+    monkeypatch.setattr("regression.optimum.load_model", lambda name: LeastSquares)
+    pixels, targets, _ = make_examples(count, 20, 3)
+    optimum = solve("least squares", pixels, targets, 3, l2_lambda)
+    assert optimum.reached and not optimum.separated
+    X, T = features(pixels, 255), np.eye(3)[targets]
+    gradient = 2.0 * X.T @ (X @ optimum.weights - T) / count + 2.0 * l2_lambda * optimum.weights
+    assert np.linalg.norm(gradient) < 1e-5

@@ -68,8 +68,8 @@ def test_where_cores_are_few_two_trainings_share_them_and_the_longest_starts_fir
         (number,) = set(re.findall(r"train.py .* --threads (\d+)", output))
         return int(number)
 
-    found = {cores: threads("--cores", str(cores)) for cores in (1, 2, 3, 4, 8)}
-    assert found == {1: 1, 2: 1, 3: 1, 4: 4, 8: 4}
+    found = {cores: threads("--cores", str(cores)) for cores in (2, 4)}
+    assert found == {2: 1, 4: 4}
     output = fresh.snakemake(short, long, "--cores", "1")
     assert re.findall(r"Training ([\w-]+),", output) == ["softmax", "logistic-early-stopping"]
 

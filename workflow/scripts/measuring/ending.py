@@ -3,7 +3,7 @@
 import numpy as np
 
 from measuring.quantities import (
-    Column,
+    ColumnOfOptimum,
     Count,
     Curve,
     Measured,
@@ -132,7 +132,9 @@ def patience_gain(
     )
 
 
-def optimum_lead(results: Results, *, runs: Selection, l2_lambda: str, column: Column) -> Measured:
+def optimum_lead(
+    results: Results, *, runs: Selection, l2_lambda: str, column: ColumnOfOptimum
+) -> Measured:
     """A number at the optimum of one lambda minus that at the end of runs of another lambda."""
     optimum, rows = results.optimum(runs["task"], l2_lambda), results.runs(runs)
     end = at_optimum(optimum, column)
@@ -148,7 +150,9 @@ def optimum_lead(results: Results, *, runs: Selection, l2_lambda: str, column: C
     )
 
 
-def number_at_optimum(results: Results, *, task: str, l2_lambda: str, column: Column) -> Measured:
+def number_at_optimum(
+    results: Results, *, task: str, l2_lambda: str, column: ColumnOfOptimum
+) -> Measured:
     """A number at the optimum of an objective, or its limit on the way there."""
     optimum = results.optimum(task, l2_lambda)
     return Measured(

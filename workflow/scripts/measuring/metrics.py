@@ -18,6 +18,7 @@ from pydantic import Field
 from measuring import curves
 from measuring.quantities import (
     Column,
+    ColumnOfOptimum,
     Count,
     Curve,
     Measured,
@@ -395,7 +396,9 @@ def resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
 # The optimum
 
 
-def beyond_stop(results: Results, *, runs: Selection, l2_lambda: str, column: Column) -> Measured:
+def beyond_stop(
+    results: Results, *, runs: Selection, l2_lambda: str, column: ColumnOfOptimum
+) -> Measured:
     """A number at the optimum minus that at the end of training: where the curve would still go.
 
     Without a finite optimum training loss and accuracy have a limit all the same, 0 and 1, because
@@ -421,7 +424,7 @@ def optimum_series(
     *,
     task: str,
     l2_lambdas: Annotated[list[str], Field(min_length=2)],
-    column: Column,
+    column: ColumnOfOptimum,
 ) -> Measured:
     """A number at the optimum by ascending lambda."""
     order = sorted(l2_lambdas, key=float)

@@ -4,7 +4,7 @@ Each argument type below is a model of what the claims file may say (see `common
 measurement gets plain values and mappings of it.
 """
 
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Field, model_validator
@@ -176,6 +176,13 @@ Split = Literal["train", "validation", "test"]
 Metric = Literal["loss", "accuracy"]
 #: A column of the metrics, or `<split>_gap`: training accuracy minus that of the split.
 Column = Literal[(*MEASURED, "validation_gap", "test_gap")]
+#: One that an optimum has as well.
+ColumnOfOptimum = Literal[
+    *(f"{split}_{metric}" for split in get_args(Split) for metric in get_args(Metric)),
+    "weight_norm",
+    "validation_gap",
+    "test_gap",
+]
 
 
 # Helpers

@@ -241,10 +241,12 @@ def predict(groups: Sequence[Group], split: Split) -> list[Predictions]:
         for group, matrix, guess, percent in zip(groups, matrices, guesses, percents, strict=True):
             keep = np.isin(split.labels[chunk], group.classes)
             # The logits of all runs in one product, which takes a fraction of the time.
-            logits = load_model(group.model).logits(matrix, X[keep])
-            probability = _probabilities(logits.reshape(len(logits), len(group.weights), -1))
-            guess[chunk][keep] = probability.argmax(axis=2)
-            percent[chunk][keep] = np.rint(100 * probability.max(axis=2))
+            rules = load_model(group.model)
+            logits = rules.logits(matrix, X[keep]).reshape(keep.sum(), len(group.weights), -1)
+            said = np.stack([rules.predict(of_run) for of_run in logits.swapaxes(0, 1)], axis=1)
+            probability = np.take_along_axis(_probabilities(logits), said[..., np.newaxis], axis=2)
+            guess[chunk][keep] = said
+            percent[chunk][keep] = np.rint(100 * probability[..., 0])
     return [
         Predictions(
             guess, percent, _confusion(guess, class_numbers(group, split), len(group.classes))

@@ -4,9 +4,10 @@ For lambda > 0, J is strongly convex (modulus 2 lambda): there is one minimiser 
 
     J(W) - J(W*) <= ||grad J(W)||^2 / (4 lambda)  and  ||W - W*|| <= ||grad J(W)|| / (2 lambda).
 
-For lambda = 0 there may be none: if some W puts every example on its right side, then c W with a
-growing c makes C fall to 0 without ever getting there. n C(W) < ln 2 proves it, because then the
-loss -ln y of each single example is below ln 2, its right class has a probability above 1/2.
+For lambda = 0 and a cross-entropy there may be none: if some W puts every example on its right
+side, then c W with a growing c makes C fall to 0 without ever getting there. n C(W) < ln 2 proves
+it, because then the loss -ln y of each single example is below ln 2, its right class has a
+probability above 1/2.
 
 The pixels are far from equally scaled and far from independent, so that L-BFGS on W itself takes
 thousands of iterations. It works instead on V with W = T V, T = U diag(h)^(-1/2) for the
@@ -15,9 +16,9 @@ eigenvectors U and eigenvalues h of the matrix
     H = X^T diag(c) X / n + 2 lambda,   c_i = mean over the outputs of |r| (1 - |r|)
 
 with the residuals r = y - t at the start. |r| (1 - |r|) = y (1 - y) is the curvature of the loss
-by a logit, so H is the mean of the diagonal blocks of the Hessian there. Directions without
-curvature (for example a constant pixel against the bias) do not change C; for lambda = 0, where
-nothing else holds them, they are left out.
+by a logit, so H is the mean of the diagonal blocks of the Hessian there; for a loss that is no
+cross-entropy, c_i = 1. Directions without curvature (for example a constant pixel against the bias)
+do not change C; for lambda = 0, where nothing else holds them, they are left out.
 """
 
 import math
@@ -131,6 +132,7 @@ def find_optimum(
         max_iterations: the end at the latest.
     """
     rules = load_model(model)
+    is_cross_entropy = getattr(rules, "CROSS_ENTROPY", False)
     n, p = X.shape
     W = np.zeros((p, rules.output_count(class_count))) if start is None else start
     root, inverse_root = _preconditioner(rules, X, targets, W, l2_lambda)
@@ -144,7 +146,7 @@ def find_optimum(
         return J, (root.T @ gradient).ravel()
 
     def separates(loss: float) -> bool:
-        return l2_lambda == 0.0 and n * loss < math.log(2.0)
+        return is_cross_entropy and l2_lambda == 0.0 and n * loss < math.log(2.0)
 
     def after_iteration(intermediate_result) -> None:
         # L-BFGS ends an iteration at the point where it evaluated last.
@@ -187,8 +189,10 @@ def _preconditioner(
     rules: Model, X: FeatureMatrix, targets: np.ndarray, W: np.ndarray, l2_lambda: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """T of the module's docstring, float64 (p + 1, directions), and its pseudo-inverse."""
-    residual = np.abs(rules.residual(X.times(W), targets))
-    curvature = np.mean(residual * (1.0 - residual), axis=1)
+    curvature = np.ones(X.shape[0])
+    if getattr(rules, "CROSS_ENTROPY", False):
+        residual = np.abs(rules.residual(X.times(W), targets))
+        curvature = np.mean(residual * (1.0 - residual), axis=1)
     h, U = np.linalg.eigh(X.weighted_gram(curvature / X.shape[0]))
     h = np.maximum(h, 0.0) + 2.0 * l2_lambda
     curved = h > _FLAT * h.max()

@@ -3,9 +3,9 @@
 A model is a module with the functions of `Model`. It is trained by the loop of
 `regression.training`; one that also has a function `load_fast_trainer` by what that returns.
 
-The loss of both models here is a cross-entropy in nats, and axes and tables say so. For lambda 0
-`regression.optimum` takes a sum of losses below ln 2 as a proof that there is no finite optimum,
-which holds for cross-entropies only.
+The loss of both models here is a cross-entropy in nats, and axes and tables say so. They have
+CROSS_ENTROPY = True, and only of such a model `regression.optimum` takes, for lambda 0, a sum of
+losses below ln 2 as a proof that there is no finite optimum.
 """
 
 from importlib import import_module
