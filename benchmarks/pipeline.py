@@ -38,7 +38,8 @@ def run(
 ) -> tuple[float, int]:
     """Run the workflow; return wall seconds and the number of jobs."""
     task = {"l2_lambda": lambdas, "seeds": list(range(seeds))}
-    overlay = {"claims": None, "tasks": {"softmax": task, "logistic": {"seeds": task["seeds"]}}}
+    others = {name: {"seeds": task["seeds"]} for name in ("logistic", "softmax-500")}
+    overlay = {"claims": None, "tasks": {"softmax": task, **others}}
     (folder / "overlay.json").write_text(json.dumps(overlay))
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile"]
     command += ["config.yaml", "overlay.json", "--nocolor", "--", *targets]

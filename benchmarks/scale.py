@@ -54,7 +54,8 @@ def copy_project(folder: Path, count: int) -> None:
     """Copy the workflow and the tests' data; write a config with that many tiny trainings."""
     for name in ("workflow", "tests", "profiles"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=lambda *_: ["__pycache__"])
-    shutil.copy(REPOSITORY / "Snakefile", folder)
+    for name in ("Snakefile", "pyproject.toml", "requirements.txt"):
+        shutil.copy(REPOSITORY / name, folder)
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     softmax = config["tasks"]["softmax"]
     softmax |= {"max_epochs": 1, "l2_lambda": LAMBDAS, "seeds": list(range(count // len(LAMBDAS)))}
