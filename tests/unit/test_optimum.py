@@ -7,10 +7,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from images.splits import Examples
-from regression.feature_matrix import FeatureMatrix, feature_matrix
+from regression.feature_matrix import FeatureMatrix
 from regression.features import features
 from regression.models import logistic, softmax
-from regression.optimum import EXCESS_TO_REACH, find_optimum, path_of_optima
+from regression.optimum import EXCESS_TO_REACH, feature_matrix, find_optimum, path_of_optima
 from regression.separation import integer_weights, smallest_margins
 
 

@@ -1,7 +1,7 @@
 """The matrix X of the features of many images by its products, without its dense form.
 
-The features of a chunk of images are made when a product needs them. Where the kernels of the
-training work, they multiply: eight times as fast, because they pass over black pixels.
+The features of a chunk of images are made when a product needs them. The products of
+`regression.fast_feature_matrix` are several times as fast.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from images.splits import Examples
-from regression.compiled import compiled
 from regression.features import features
 
 #: Images turned into dense features at a time: 1024 x 785 x 8 bytes = 6 MB stay in the cache.
@@ -51,15 +50,3 @@ class FeatureMatrix:
         for first in range(0, self.shape[0], _CHUNK):
             chunk = slice(first, first + _CHUNK)
             yield chunk, features(self.examples.pixels[chunk], self.examples.brightest)
-
-
-def feature_matrix(examples: Examples) -> FeatureMatrix:
-    """X with the fastest products that work here."""
-    fast = compiled(_load_fast, "multiplication by features")
-    return (fast or FeatureMatrix)(examples)
-
-
-def _load_fast() -> type[FeatureMatrix]:
-    from regression.fast_feature_matrix import FastFeatureMatrix
-
-    return FastFeatureMatrix

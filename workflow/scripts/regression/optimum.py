@@ -29,7 +29,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from images.splits import Examples
-from regression.feature_matrix import FeatureMatrix, feature_matrix
+from regression.compiled import compiled
+from regression.feature_matrix import FeatureMatrix
 from regression.models import Model, load_model
 
 #: An optimum counts as reached if J is proven to be so close to its minimum, in nats ...
@@ -108,6 +109,18 @@ def path_of_optima(
         )
         weights = optimum.weights
         yield optimum
+
+
+def feature_matrix(examples: Examples) -> FeatureMatrix:
+    """The features of examples, with the fastest products that work here."""
+    fast = compiled(_load_fast_feature_matrix, "multiplication by features")
+    return (fast or FeatureMatrix)(examples)
+
+
+def _load_fast_feature_matrix() -> type[FeatureMatrix]:
+    from regression.fast_feature_matrix import FastFeatureMatrix
+
+    return FastFeatureMatrix
 
 
 def find_optimum(
