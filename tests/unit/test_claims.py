@@ -1,10 +1,12 @@
 """The format of the claims file, and that the report's is complete."""
 
+from typing import get_args
+
 import pytest
 import yaml
 
 from judging.claims import ClaimsError, read_claims
-from measuring.catalogue import MEASUREMENTS
+from measuring.catalogue import MEASUREMENTS, arguments_model
 
 CLAIMS = "tests/claims.tiny.yaml"
 
@@ -185,6 +187,13 @@ def test_all_errors_come_at_once(content, read):
     reading(content, "4b-digits")["fixed"] = "never"
     with pytest.raises(ClaimsError, match="2 error"):
         read(content)
+
+
+@pytest.mark.parametrize("name", ["beyond_stop", "optimum_series", "optimum_lead"])
+def test_an_optimum_is_asked_for_no_number_of_a_training_alone(name):
+    column = arguments_model(name).model_fields["column"]
+    assert {"test_loss", "weight_norm", "test_gap"} <= set(get_args(column.annotation))
+    assert not {"steps", "epochs"} & set(get_args(column.annotation))
 
 
 def test_measurements_are_found_by_their_name():

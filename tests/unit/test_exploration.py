@@ -146,6 +146,28 @@ def test_predictions_of_all_seeds_are_those_of_the_model(model, classes):
     assert said.percent[keep].max() <= 100
 
 
+def test_a_chunk_of_a_sorted_file_may_have_no_image_of_the_classes(monkeypatch):
+    group, split = make_group(), make_split()
+    split = split._replace(labels=np.sort(split.labels)[::-1].copy())
+    whole = predict([group], split)[0]
+    monkeypatch.setattr("plots.exploration._CHUNK", 5)
+    split = split._replace(labels=np.where(np.arange(60) < 5, 5, split.labels).astype(np.uint8))
+    (said,) = predict([group], split)
+    assert (said.guess[:5] == NO_GUESS).all()
+    np.testing.assert_array_equal(
+        said.guess[5:], np.where(split.labels[5:, None] == 5, NO_GUESS, whole.guess[5:])
+    )
+
+
+def test_a_guess_is_what_the_model_predicts_whatever_is_most_probable(monkeypatch):
+    group, split = make_group("logistic", (9, 4)), make_split(labels=(9, 4))
+    usual = predict([group], split)[0].guess
+    rules = load_model("logistic")
+    turned = SimpleNamespace(logits=rules.logits, predict=lambda z: 1 - rules.predict(z))
+    monkeypatch.setattr("plots.exploration.load_model", lambda name: turned)
+    np.testing.assert_array_equal(predict([group], split)[0].guess, 1 - usual)
+
+
 def test_a_class_without_images_is_in_the_confusion_all_the_same():
     group, split = make_group(seeds=1), make_split()
     split = split._replace(labels=np.full(60, 1, np.uint8))

@@ -42,6 +42,13 @@ def test_our_own_choices_give_what_the_training_gives(splits, order):
         assert found[f"{name}_accuracy"] == score.accuracy
 
 
+def test_what_protocols_share_changes_none_of_them(splits):
+    experiments = Experiments(*splits)
+    for variation in variations(OWN, [2, 3]):
+        alone = Experiments(*splits).outcome(variation.protocol)
+        assert experiments.outcome(variation.protocol) == alone, variation
+
+
 def test_each_variation_differs_from_ours_in_one_choice():
     own, *others = variations(OWN, [2, 3, 7])
     assert own.protocol == OWN

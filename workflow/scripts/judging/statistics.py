@@ -174,7 +174,7 @@ def bootstrap(table: np.ndarray, resamples: int) -> np.ndarray:
     Returns:
         float64 (resamples,).
     """
-    return _replicates(table.tobytes(), table.shape, resamples)
+    return _replicates(table.astype(np.float64).tobytes(), table.shape, resamples)
 
 
 # Readings that differ in what they expect ask for the same one after the other.

@@ -242,7 +242,9 @@ def predict(groups: Sequence[Group], split: Split) -> list[Predictions]:
             keep = np.isin(split.labels[chunk], group.classes)
             # The logits of all runs in one product, which takes a fraction of the time.
             rules = load_model(group.model)
-            logits = rules.logits(matrix, X[keep]).reshape(keep.sum(), len(group.weights), -1)
+            # Both sizes are named, because a chunk may have no image of these classes.
+            runs = len(group.weights)
+            logits = rules.logits(matrix, X[keep]).reshape(-1, runs, matrix.shape[1] // runs)
             said = np.stack([rules.predict(of_run) for of_run in logits.swapaxes(0, 1)], axis=1)
             probability = np.take_along_axis(_probabilities(logits), said[..., np.newaxis], axis=2)
             guess[chunk][keep] = said

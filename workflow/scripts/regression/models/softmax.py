@@ -25,7 +25,7 @@ def output_count(class_count: int) -> int:
 
 def logits(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Linear part X W, float64 (n, k)."""
-    # The same sums as of `features @ weights`, which BLAS takes twice as long for.
+    # Laid this way, the product takes OpenBLAS two thirds of the time of `features @ weights`.
     return (weights.T @ features.T).T
 
 
