@@ -28,9 +28,11 @@ is_whole() {
 }
 
 # Where pip puts packages is ours to say; where it gets them from is the user's.
+# pip would compile to bytecode on one core; Python itself compiles what is missing when it needs it.
 install() {
     PIP_USER=0 "$venv" -E -s -X utf8 -m pip install --quiet --disable-pip-version-check \
-        --require-hashes "$@"
+        --no-compile --require-hashes "$@"
+    "$venv" -E -s -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 }
 
 if ! is_whole; then
