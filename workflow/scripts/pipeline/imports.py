@@ -82,7 +82,11 @@ def _imported_names(file: Path) -> frozenset[str]:
 
 
 def _names_in(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        # No expression holds an import, and most of a file is expressions.
+        waiting += [part for part in ast.iter_child_nodes(node) if not isinstance(part, ast.expr)]
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -91,9 +95,10 @@ def _names_in(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _files_of_module(name: str, root: Path) -> Iterator[Path]:
+@cache
+def _files_of_module(name: str, root: Path) -> tuple[Path, ...]:
     """The module's file and the `__init__` of every package above it, where they are ours."""
     parts = name.split(".")
-    for depth in range(1, len(parts) + 1):
-        base = root.joinpath(*parts[:depth])
-        yield from filter(Path.is_file, (base.with_suffix(".py"), base / "__init__.py"))
+    bases = [root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    files = [file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py")]
+    return tuple(filter(Path.is_file, files))
