@@ -5,7 +5,9 @@
     python benchmarks/scale.py run local 40             a sweep of tiny trainings, for real
     python benchmarks/scale.py run slurm 40             ... through Slurm (tests/slurm/cluster.sh)
 
-Each prints processor seconds beside wall time, because other programs disturb the latter.
+The trainings are those of five lambdas with as many seeds as that takes; `--lambdas 40` makes 40
+trainings of one seed each, so that each is a job. Processor seconds are printed beside wall time,
+because other programs disturb the latter.
 """
 
 import argparse
@@ -22,7 +24,6 @@ from pathlib import Path
 import yaml
 
 REPOSITORY = Path(__file__).parent.parent
-LAMBDAS = ["0", "0.001", "0.01", "0.1", "1"]
 SLURM = ["--profile", "tests/slurm/profile", "--workflow-profile", "profiles/slurm"]
 SLURM += ["--slurm-init-seconds-before-status-checks", "1"]
 WAYS = {"local": [], "slurm": SLURM}
@@ -35,22 +36,24 @@ def main() -> None:
     )
     parser.add_argument("what", choices=["plan", "collect", "run"])
     parser.add_argument("arguments", nargs="+", metavar="[WAY] TRAININGS")
+    parser.add_argument("--lambdas", type=int, default=5, help="that share the trainings")
     arguments = parser.parse_args()
+    lambdas = [f"{number / 10_000:.4f}" for number in range(arguments.lambdas)]
     way = arguments.arguments.pop(0) if arguments.what == "run" else None
     for count in map(int, arguments.arguments):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            copy_project(folder, count)
+            copy_project(folder, count, lambdas)
             match arguments.what:
                 case "plan":
                     plan(folder, count)
                 case "collect":
-                    collect(folder, count)
+                    collect(folder, count, lambdas)
                 case "run":
                     run(folder, count, way)
 
 
-def copy_project(folder: Path, count: int) -> None:
+def copy_project(folder: Path, count: int, lambdas: list[str]) -> None:
     """Copy the workflow and the tests' data; write a config with that many tiny trainings."""
     for name in ("workflow", "tests", "profiles"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=lambda *_: ["__pycache__"])
@@ -58,7 +61,7 @@ def copy_project(folder: Path, count: int) -> None:
         shutil.copy(REPOSITORY / name, folder)
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     softmax = config["tasks"]["softmax"]
-    softmax |= {"max_epochs": 1, "l2_lambda": LAMBDAS, "seeds": list(range(count // len(LAMBDAS)))}
+    softmax |= {"max_epochs": 1, "l2_lambda": lambdas, "seeds": list(range(count // len(lambdas)))}
     # Figures are left out: they would be drawn here, whatever runs the trainings.
     config |= {"tasks": {"softmax": softmax}, "figures": {}, "tables": {}, "claims": None}
     tiny = yaml.safe_load((REPOSITORY / "tests" / "config.tiny.yaml").read_text())
@@ -104,17 +107,19 @@ def plan(folder: Path, count: int) -> None:
     row("plan", count, seconds, busy, memory)
 
 
-def collect(folder: Path, count: int) -> None:
+def collect(folder: Path, count: int, lambdas: list[str]) -> None:
     """Train a block, link its files to the places of all, and gather them."""
     config = yaml.safe_load((folder / "config.yaml").read_text())
-    size = min(config["seeds_per_job"], count // len(LAMBDAS))
+    size = min(config["seeds_per_job"], count // len(lambdas))
     names = ("history.parquet", "metrics.parquet")
-    one = Path("results/runs/softmax/lambda-0/shuffle-true", f"seeds-0-{size - 1}")
+    one = Path(
+        "results/runs/softmax", f"lambda-{lambdas[0]}", "shuffle-true", f"seeds-0-{size - 1}"
+    )
     targets = [str(one / name) for name in names]
     measure(snakemake("--quiet", "all", "--", *targets), folder, folder / "log")
     blocks = []
-    for l2_lambda in LAMBDAS:
-        for first in range(0, count // len(LAMBDAS), size):
+    for l2_lambda in lambdas:
+        for first in range(0, count // len(lambdas), size):
             block = f"softmax/lambda-{l2_lambda}/shuffle-true/seeds-{first}-{first + size - 1}"
             target = folder / "results" / "runs" / block
             target.mkdir(parents=True, exist_ok=True)

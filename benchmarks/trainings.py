@@ -1,19 +1,10 @@
-"""Compare training loops side by side: time, memory, and the limits of the core.
+"""Loops that make the report's longest training; `peers.py` runs them beside each other."""
 
-Each loop runs in a process of its own with one thread, in turn, several rounds; the least CPU time
-counts, which other processes disturb less than wall time. See README.md beside this file.
-"""
-
-import argparse
-import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
-
 
 from images.splits import read_split, select_classes
 from regression.features import features
@@ -28,7 +19,7 @@ from regression.training import (
     reference_trainer,
 )
 
-#: The report's longest training: softmax regression on ten digits, lambda 0, shuffled.
+#: Softmax regression on ten digits, lambda 0, shuffled.
 SETTINGS = Settings(
     task="softmax",
     dataset="mnist",
@@ -66,12 +57,13 @@ def run_fast(train, validation) -> dict:
 
 
 def run_job(threads: int):
-    """Ten seeds as a job trains them, on some threads."""
+    """Ten seeds as a job trains them, on some threads; the seconds are those of one."""
 
     def run(train, validation) -> dict:
         trainer = make_trainer(SETTINGS, train, validation)
         seconds, results = timed(lambda: list(train_seeds(trainer, range(10), threads)))
-        return described(seconds, results[0][1])
+        of_one = {clock: of_ten / 10 for clock, of_ten in seconds.items()}
+        return described(of_one, results[0][1])
 
     return run
 
@@ -137,103 +129,21 @@ def run_sklearn(train, validation) -> dict:
     return seconds | {"steps": model.t_ // 128, "loss": loss}
 
 
-def run_limits(train, validation) -> dict:
-    """Multiply-adds of our loop, and how many this core can do: in registers, and in its cache."""
-    from numba import njit
-
-    from regression import kernels
-    from regression.kernels import LANES, load, multiply_add, store
-    from regression.panels import aligned_zeros
-
-    @njit
-    def triad(a, b, c, repeats):
-        for _ in range(repeats):
-            for row in range(len(a)):
-                store(a, row, multiply_add(0.5, load(b, row), load(c, row)))
-
-    done = {"read": 0, "written": 0}
-    descend, evaluate = kernels.descend, kernels.evaluate
-
-    def counting_descend(weights, classes, first, starts, bright, scale, batches, *rest):
-        descend(weights, classes, first, starts, bright, scale, batches, *rest)
-        count = int((starts[batches + 1] - starts[batches]).sum()) * len(weights) * LANES
-        done["read"] += 2 * count
-        done["written"] += count
-
-    def counting_evaluate(weights, classes, starts, bright, scale, images, *rest):
-        evaluate(weights, classes, starts, bright, scale, images, *rest)
-        done["read"] += int((starts[images + 1] - starts[images]).sum()) * len(weights) * LANES
-
-    kernels.descend, kernels.evaluate = counting_descend, counting_evaluate
-    make_trainer(SETTINGS, train, validation)(0)
-    rows, repeats = 2**12 // LANES, 20_000
-    arrays = [aligned_zeros(rows, LANES) for _ in range(3)]
-    triad(*arrays, 1)
-    seconds = min(timed(triad, *arrays, repeats)[0]["cpu"] for _ in range(5))
-    return {
-        "gigabytes_moved": 8 * (done["read"] + done["written"]) / 1e9,
-        "cache_gigabytes_per_second": 3 * arrays[0].nbytes * repeats / seconds / 1e9,
-    }
-
-
+#: What each is called, and what runs it on the training and the validation examples.
 LOOPS = {
-    "plain NumPy loop (`regression.training`)": run_reference,
-    "PyTorch loop": run_torch,
-    "scikit-learn MLPClassifier, no hidden layer, 52 epochs, no checks": run_sklearn,
-    "ours (`regression.fast_training`)": run_fast,
-    "ours, ten seeds in a job, 1 thread": run_job(1),
-    "ours, ten seeds in a job, 2 threads": run_job(2),
-    "limits": run_limits,
+    "plain NumPy loop": run_reference,
+    "PyTorch": run_torch,
+    "scikit-learn, no checks": run_sklearn,
+    "ours": run_fast,
+    "ours, each of ten seeds, 1 thread": run_job(1),
+    "ours, each of ten seeds, 2 threads": run_job(2),
 }
 
 
-def work(name: str, folder: Path) -> None:
-    """Run one loop in this process and print what it took as JSON."""
+def run(name: str, folder: Path) -> dict:
+    """Run a loop in this process, on the splits in a folder."""
     splits = (read_split(folder / f"{split}.parquet") for split in ("train", "validation"))
-    try:
-        result = LOOPS[name](*(select_classes(split, SETTINGS.classes) for split in splits))
-    except ModuleNotFoundError as error:
-        result = {"skipped": f"{error.name} is not installed"}
+    found = LOOPS[name](*(select_classes(split, SETTINGS.classes) for split in splits))
     # Not of getrusage, which would include the parent's before the start.
     status = Path("/proc/self/status").read_text().split()
-    print(json.dumps(result | {"megabytes": int(status[status.index("VmHWM:") + 1]) / 1024}))
-
-
-def measure(name: str, folder: Path) -> dict:
-    """Run one loop in a new process with one thread."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    command = [sys.executable, __file__, "--loop", name, "--data-dir", str(folder)]
-    environment = {"NUMBA_CACHE_DIR": str(Path(".cache", "numba").resolve())} | os.environ | one
-    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
-    return json.loads(run.stdout)
-
-
-def main() -> None:
-    """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-dir", type=Path, default="results/data/mnist", help="splits")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each loop")
-    parser.add_argument("--loop", choices=LOOPS, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.loop:
-        work(arguments.loop, arguments.data_dir)
-        return
-    print("| loop | CPU s | wall s | peak memory, MB | steps | validation loss |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name in LOOPS:
-        rounds = [measure(name, arguments.data_dir) for _ in range(arguments.rounds)]
-        if "skipped" in rounds[0]:
-            print(f"| {name} | {rounds[0]['skipped']} | | | | |")
-        elif "cpu" in rounds[0]:
-            best = min(rounds, key=lambda r: r["cpu"])
-            seconds = f"{best['cpu']:.2f} | {min(r['wall'] for r in rounds):.2f}"
-            memory = max(r["megabytes"] for r in rounds)
-            print(
-                f"| {name} | {seconds} | {memory:.0f} | {best['steps']:.0f} | {best['loss']:.12f} |"
-            )
-        else:
-            print("\n" + json.dumps(rounds[0]))
-
-
-if __name__ == "__main__":
-    main()
+    return found | {"megabytes": int(status[status.index("VmHWM:") + 1]) / 1024}
