@@ -230,7 +230,7 @@ def test_another_core_type_of_the_blas_is_equal_within_tolerance(fresh, expectin
     """The real thing: all products computed by the kernels of another processor."""
     environment = json.loads((expecting.results / "environment.json").read_text())
     here = {library["core_type"] for library in environment["blas"]}
-    other = next(core for core in ("Haswell", "SandyBridge", "Nehalem") if core not in here)
+    other = next(core for core in ("Haswell", "Sandybridge", "Nehalem") if core not in here)
     fresh.environment["OPENBLAS_CORETYPE"] = other
     fresh.snakemake()
     expected = fresh.folder / "tests" / "expected"
