@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
-#: Jobs of a run; what a job costs is the slope between one job and so many more.
+#: A job costs what a run of so many takes more than one with nothing to do, divided by them.
 JOBS = 100
 
 _RULES = """
@@ -18,9 +18,11 @@ rule all:
 rule job:
     output: "{job}.txt"
 """
-_AS_HERE = """    log: "logs/{job}.log"
+_LOG_AND_BENCHMARK = """    log: "logs/{job}.log"
     benchmark: "benchmarks/{job}.tsv"
 """
+#: As in profiles/default.
+_SCHEDULER = ("--scheduler", "greedy", "--scheduler-greedy-omit-prioritize-by-temp-and-input")
 
 
 def make(folder: Path, jobs: int) -> list[str]:
@@ -45,13 +47,13 @@ def dvc(folder: Path, jobs: int) -> list[str]:
     return [*command, "repro", "--quiet"]
 
 
-def snakemake(directives: str) -> Callable[[Path, int], list[str]]:
-    """Snakemake, two jobs at a time, with more directives in the rule of a job."""
+def snakemake(directives: str = "", *options: str) -> Callable[[Path, int], list[str]]:
+    """Snakemake, two jobs at a time, with more directives in the rule of a job, and options."""
 
     def prepare(folder: Path, jobs: int) -> list[str]:
         rules = f'JOBS = {jobs}\n{_RULES}{directives}    shell: "touch {{output}}"\n'
         (folder / "Snakefile").write_text(rules)
-        return [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
+        return [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all", *options]
 
     return prepare
 
@@ -59,8 +61,8 @@ def snakemake(directives: str) -> Callable[[Path, int], list[str]]:
 #: What each is called, and what prepares a folder for so many jobs and returns the command.
 TOOLS = {
     "GNU make": make,
-    "Snakemake": snakemake(""),
-    "Snakemake, a log and a benchmark each, as here": snakemake(_AS_HERE),
+    "Snakemake": snakemake(),
+    "Snakemake as here, a log and a benchmark each": snakemake(_LOG_AND_BENCHMARK, *_SCHEDULER),
     "DVC": dvc,
 }
 
