@@ -54,7 +54,7 @@ def set_task(**values):
         (set_task(l2_lambda=[]), "tasks.softmax.l2_lambda: .* at least 1 item"),
         (set_task(classes=[1, 1]), "tasks.softmax.classes: found .*; 1 stands there twice"),
         (set_task(classes=[1, 300]), "tasks.softmax.classes.1: found 300; must be at most 255"),
-        (set_task(model="logistic"), "logistic regression takes two classes"),
+        (set_task(model="logistic"), "logistic takes 2 classes"),
         (set_task(model="sofmax"), "found 'sofmax'; .* did you mean 'softmax'"),
         (set_task(dataset="mnits"), "tasks.softmax.dataset: .* did you mean 'mnist'"),
         (

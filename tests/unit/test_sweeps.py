@@ -100,7 +100,7 @@ def test_a_problem_has_each_lambda_of_its_tasks_once(swept):
         ({"classes": [[3, 2], [4]]}, "tasks.logistic.classes.1: .* at least 2 items"),
         (
             {"classes": [[3, 2], [4, 9, 1]]},
-            "tasks.logistic.classes: found .4, 9, 1.; .*takes two classes",
+            "tasks.logistic.classes: found .4, 9, 1.; .*takes 2 classes",
         ),
         ({"dataset": ["mnist", "fashon-mnist"]}, "did you mean 'fashion-mnist'"),
         ({"train_size": [500, 30000]}, "train_size: found 30000, .* has 20000 images"),

@@ -9,6 +9,7 @@ from common.errors import ReproductionError
 from common.explain import Problem, listed, problems_of, unknown
 from common.places import YamlError, duplicates_in, lines_of
 from pipeline.model import Config
+from regression.models import load_model
 from runs.grid import as_list, base_name, blocks_of, expand_sweeps, select_blocks, select_tasks
 
 #: Seeds in a block, so many that each combination is one.
@@ -130,8 +131,10 @@ def _cross_check(config: dict) -> Iterator[Problem]:
 
 def _check_task(place: str, task: dict, data: dict) -> Iterator[Problem]:
     classes, size, dataset = task["classes"], task["train_size"], task["dataset"]
-    if task["model"] == "logistic" and len(classes) != 2:
-        yield Problem(f"{place}.classes", f"found {classes}; logistic regression takes two classes")
+    model = task["model"]
+    wanted = getattr(load_model(model), "CLASS_COUNT", len(classes))
+    if len(classes) != wanted:
+        yield Problem(f"{place}.classes", f"found {classes}; {model} takes {wanted} classes")
     if dataset not in data:
         yield Problem(f"{place}.dataset", unknown(dataset, data))
         return

@@ -17,6 +17,9 @@ import numpy as np
 #: The loss is above 0 for all weights, and near 0 only where all examples are on their right side.
 CROSS_ENTROPY = True
 
+#: The one output is the probability of the second class; that of the first is the rest.
+CLASS_COUNT = 2
+
 
 def output_count(class_count: int) -> int:
     """Columns of the weight matrix: one, for the probability of the second of two classes."""
