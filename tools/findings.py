@@ -9,17 +9,13 @@ PAGE = Path("docs", "findings.md")
 README = Path("README.md")
 MARKED = re.compile(r"(<!-- findings -->\n).*(<!-- /findings -->)", re.DOTALL)
 
-#: What the README tells of by name.
-TOLD = ("not reproduced", "not decidable")
-
 
 def summary(ledger: dict) -> str:
     """The headline, and the statements that fail, for the README."""
     lines = [f"- {sentence}." for sentence in ledger["headline"].rstrip(".").split(". ")]
-    for verdict in TOLD:
-        says = [entry["says"] for entry in ledger["statements"] if entry["verdict"] == verdict]
-        if says:
-            lines.append(f"- *{verdict.capitalize()}*: {' '.join(says)}")
+    failed = [entry for entry in ledger["statements"] if entry["verdict"] == "not reproduced"]
+    if failed:
+        lines.append(f"- *Not reproduced*: {' '.join(entry['says'] for entry in failed)}")
     link = f"[{PAGE.as_posix()}]({PAGE.as_posix()})"
     why = "[why](docs/explanation/results.md)"
     return "\n".join([*lines, "", f"Each with what was measured: {link}; and {why}.", ""])

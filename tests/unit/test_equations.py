@@ -70,6 +70,30 @@ def test_the_list_of_classes_without_its_last_is_refuted():
     assert prove(left, fewer, written_out=True).verdict == "refuted"
 
 
+@pytest.mark.parametrize("change", [(1, -1), (2, 0)], ids=["last", "first"])
+@pytest.mark.parametrize("last", [K, I, N])
+@pytest.mark.parametrize("number", PROVABLE)
+def test_an_equation_whose_sums_lack_a_term_is_refuted(number, last, change):
+    left, right = EQUATIONS[number].sides
+
+    def shortened(total):
+        limits = [
+            (b, change[0], e + change[1]) if e == last else (b, a, e) for b, a, e in total.limits
+        ]
+        return sp.Sum(total.function, *limits)
+
+    for side in (left, right):
+        fewer = side.replace(lambda part: isinstance(part, sp.Sum), shortened)
+        if fewer != side:
+            assert prove(side, fewer).verdict == "refuted"
+
+
+def test_a_logarithm_is_taken_apart_only_where_its_parts_are_positive():
+    with np.errstate(invalid="ignore"):
+        assert prove(sp.log(w[k, j] ** 2), 2 * sp.log(w[k, j])).verdict != "proved"
+    assert prove(sp.log(sp.exp(w[k, j]) ** 2), 2 * w[k, j]).verdict == "proved"
+
+
 def test_what_does_not_simplify_is_not_refuted():
     proof = prove(sp.sin(w[k, j]) ** 2 + sp.cos(w[k, j]) ** 2, sp.Integer(1))
     assert proof.verdict == "undecided"

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from measuring.mathematics import terms_told_wrong, variations_surviving
-from measuring.quantities import NotDecidableError, parts_of_difference
-from measuring.spikes import batches_met_again, spike_batch, spikes_left
+from measuring.quantities import NotDecidableError, around, parts_of_difference
+from measuring.spikes import (
+    as_hard_by_chance,
+    batches_met_again,
+    spike_batch,
+    spikes_left,
+    worst_batch_share,
+)
 from runs.results import Curve
 
 BATCHES, EPOCHS = 7, 12
@@ -65,6 +71,41 @@ def test_batches_that_are_met_again(shuffle, again):
     results = OneTask(4)
     results.row["shuffle"] = shuffle
     assert batches_met_again(results, runs={"task": "loud"}).values == [again]
+
+
+def test_the_batch_whose_loss_the_spikes_show():
+    # Every spike but one is in a mean of two steps one of which is of batch 4.
+    arguments = {"runs": {"task": "loud"}, "window": 2, "spike": SPIKE | {"height": 0.2}}
+    found = worst_batch_share(OneTask(4), **arguments, batch=4)
+    assert found.values == pytest.approx([11 / 12])
+    assert worst_batch_share(OneTask(4), **arguments, batch=5).values == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("hard", "least", "most"),
+    [
+        # All hard images are in batch 2: no deal has such a batch.
+        (slice(20, 30), 0.0, 0.0),
+        # One of them is in each batch: every deal has a batch with as many, or more.
+        (slice(3, None, 10), 1.0, 1.0),
+    ],
+)
+def test_how_often_chance_makes_a_batch_as_hard(hard, least, most):
+    class Judged(OneTask):
+        def scores(self, rows, split):
+            losses = np.zeros((len(rows), 10 * BATCHES + 3))
+            losses[:, : 10 * BATCHES][:, hard] = 1.0
+            return losses, losses == 0.0
+
+    found = as_hard_by_chance(Judged(4), runs={"task": "loud"}, judges={"task": "quiet"}, batch=2)
+    assert least <= found.values[0] <= most
+
+
+def test_images_about_other_means_keep_their_spread():
+    images = np.random.default_rng(0).normal(size=(3, 50))
+    moved = around(np.array([1.0, 2.0, 3.0]), images)
+    assert moved.mean(axis=1) == pytest.approx([1.0, 2.0, 3.0])
+    assert moved.std(axis=1) == pytest.approx(images.std(axis=1))
 
 
 def test_parts_of_a_difference_have_its_mean_and_its_variance():

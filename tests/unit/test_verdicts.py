@@ -240,6 +240,7 @@ def test_one_verdict_of_many_readings():
     assert verdict_of([yes, yes]) == yes
     assert verdict_of([no, no, absent]) == no
     assert verdict_of([yes, no]) == Verdict.DEPENDS
-    assert verdict_of([yes, open_]) == Verdict.DEPENDS
+    assert verdict_of([yes, no, open_]) == Verdict.DEPENDS
+    assert verdict_of([yes, open_]) == open_
     assert verdict_of([open_, open_]) == open_
     assert verdict_of([absent]) == absent

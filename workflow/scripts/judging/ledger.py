@@ -407,9 +407,10 @@ def _seeds(reading: Reading, assessment: Assessment) -> str:
         return ""
     if n == 1:
         return "One seed alone does not show what chance does."
-    if reading.expected is None:
-        return f"Mean of {n} seeds."
-    return f"Mean of {n} seeds, {assessment.seeds_inside} of them as expected."
+    text = f"Mean of {n} seeds"
+    if reading.expected is not None:
+        text += f", {assessment.seeds_inside} of them as expected"
+    return f"{text}, on these images." if reading.chance == Chance.SEEDS else f"{text}."
 
 
 def _tests(judged: Judged, level: float) -> str:

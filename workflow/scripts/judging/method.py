@@ -6,7 +6,9 @@ A statement of the report is measured by one or more readings of its words. A re
 number to lie in some region. Where the words are about these very numbers on these very images (a \
 cell of a table, a proof, the one curve of a run without shuffling), the value decides. Otherwise \
 a verdict must survive chance, of which there are two sources: the order of the mini-batches (the \
-seeds) and the images, which are a sample.
+seeds) and the images, which are a sample. In the course of a training no image's score is kept: a \
+mean over its last checks takes the spread over the images from the final weights, and what is \
+said of the shape of a curve holds for the images as they are, and says so.
 
 Over seeds, the unit is a run, or a pair of runs with the same seed, and the mean is tested by \
 Student's t [1]. Beside it stands the sign-flip permutation test [2], which needs no normal \
@@ -33,8 +35,9 @@ A reading with thresholds is judged again at every point of a stated grid of the
 fragile if less than the stated share of the grid gives the same verdict. Each reading says \
 whether it was fixed before or after a look at the results.
 
-A statement is reproduced, or not, if all its readings agree; otherwise it depends on the reading. \
-Not decidable: the tests do not decide, or what is asked does not exist in the results. Not \
+A statement is reproduced, or not, if all its readings are; it depends on the reading if one of \
+them is and another is not. Not decidable: the tests do not decide, or what is asked does not \
+exist in the results, of a reading at least, and no two others contradict each other. Not \
 testable: nothing that could be run would tell. Not applicable: the configuration has no such \
 runs."""
 

@@ -438,11 +438,14 @@ def objects(assessment: Assessment, p_second_corrected: float | None, level: flo
 def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     """One verdict on a statement or question of those on its readings.
 
-    Readings that are not applicable count only if all are.
+    It depends on the reading only where two of them contradict each other. An undecided one might
+    still agree with the others or not. Readings that are not applicable count only if all are.
     """
     different = set(verdicts)
     different = different - {Verdict.NOT_APPLICABLE} or different
-    return different.pop() if len(different) == 1 else Verdict.DEPENDS
+    if len(different - {Verdict.NOT_DECIDABLE}) > 1:
+        return Verdict.DEPENDS
+    return different.pop() if len(different) == 1 else Verdict.NOT_DECIDABLE
 
 
 def number(value: float) -> str:

@@ -16,9 +16,9 @@ from measuring.quantities import (
     Split,
     at_optimum,
     batches_of,
+    gap_by_image,
     paired_images,
     pairs,
-    parts_of_difference,
     per_image,
     plotted,
     quantity,
@@ -29,7 +29,7 @@ from measuring.quantities import (
 def final_gap(results: Results, *, runs: Selection, split: Split, metric: Metric) -> Measured:
     """Training accuracy minus that of another split, or the split's loss minus that of training."""
     rows = results.runs(runs)
-    gaps = _gap_by_image(results, rows, split, metric)
+    gaps = gap_by_image(results, rows, split, metric)
     return Measured(
         gaps.mean(axis=1), unit_of(metric), [results.where(runs, f"train_{metric}")], images=gaps
     )
@@ -40,7 +40,7 @@ def final_gap_difference(
 ) -> Measured:
     """That gap of a run, minus that of the other run."""
     gaps = [
-        _gap_by_image(results, list(rows), split, metric)
+        gap_by_image(results, list(rows), split, metric)
         for rows in zip(*pairs(results, runs, other), strict=True)
     ]
     by_image = gaps[0] - gaps[1]
@@ -161,18 +161,6 @@ def number_at_optimum(
         [f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; {column}"],
         images=per_image(results, [optimum], column),
     )
-
-
-def _gap_by_image(results: Results, rows: list[Row], split: str, metric: str) -> np.ndarray:
-    """What each image of both splits contributes to the gap between them, float64 (runs, n)."""
-    parts = []
-    for name in ("train", split):
-        losses, right = results.scores(rows, name)
-        parts.append(losses if metric == "loss" else right.astype(np.float64))
-    of_training = np.arange(sum(part.shape[1] for part in parts)) < parts[0].shape[1]
-    # A loss is greater on images that were not trained on, an accuracy is smaller.
-    first = ~of_training if metric == "loss" else of_training
-    return parts_of_difference(np.hstack(parts), first)
 
 
 def _first_within(results: Results, row: Row, curve: dict, margin: float, last: int) -> int:

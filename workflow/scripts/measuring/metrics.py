@@ -34,9 +34,11 @@ from measuring.quantities import (
     Spike,
     Split,
     Step,
+    around,
     at_optimum,
     at_the_end,
     batches_of,
+    gap_by_image,
     paired_images,
     pairs,
     per_image,
@@ -44,7 +46,6 @@ from measuring.quantities import (
     quantity,
     unit_of,
 )
-from regression.evaluation import scores_of_images
 from regression.separation import smallest_margins
 from runs.curves import block_statistics
 from runs.schemas import CURVES, MEASURED
@@ -82,7 +83,9 @@ def metric_difference(
         for rows in zip(*both, strict=True)
     )
     evidence = [results.where(selection, column) for selection in (runs, other)]
-    images = None if last else paired_images(results, both, column)
+    images = paired_images(results, both, column)
+    if last and images is not None:
+        images = around(first - second, images)
     detail = f"{first.mean():.4g} against {second.mean():.4g}."
     return Measured(first - second, unit_of(column), evidence, detail, images)
 
@@ -278,14 +281,16 @@ def rise_after_lowest(results: Results, *, runs: Selection, curve: Curve) -> Mea
 
 
 def gap_after(results: Results, *, runs: Selection, metric: Metric, after: Step) -> Measured:
-    """Mean of training minus validation over the checks from step `after` on."""
-    values = []
-    for row in results.runs(runs):
+    """The gap between training and validation (see `final_gap`), mean from step `after` on."""
+    rows, values = results.runs(runs), []
+    for row in rows:
         steps, gap = _gap(results, row, metric)
         if not (steps >= after).any():
             raise NotDecidableError(f"the run with seed {row['seed']} ends before step {after}")
         values.append(gap[steps >= after].mean())
-    return Measured(np.array(values), unit_of(metric), [results.where(runs, "history")])
+    found = np.array(values) if metric == "accuracy" else -np.array(values)
+    images = around(found, gap_by_image(results, rows, "validation", metric))
+    return Measured(found, unit_of(metric), [results.where(runs, "history")], images=images)
 
 
 def gap_from(
@@ -330,44 +335,6 @@ def batch_profile(results: Results, *, runs: Selection) -> Measured:
         for row in results.runs(runs)
     ]
     return Measured(np.array(values), "correlation", [results.where(runs, "history")])
-
-
-def hard_batches(
-    results: Results, *, runs: Selection, judges: Selection, spike: Spike, share: Share
-) -> Measured:
-    """How much harder the batches with most spikes are for models trained in another order.
-
-    Hard means: their images have a higher mean loss under the final weights of the judges (runs
-    with shuffling, for which these batches never existed) than the images of all other batches.
-    The batches are those with most spikes that together have at least `share` of all of them.
-
-    Returns:
-        For each judge the difference of the two means, in nats.
-    """
-    (row,) = results.runs(runs)
-    batches, positions, _ = _batch_spikes(results, row, spike)
-    if not len(positions):
-        raise NotDecidableError("there are no spikes")
-    counts = np.bincount(positions % batches, minlength=batches)
-    order = np.argsort(-counts, kind="stable")
-    needed = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
-    chosen = np.sort(order[:needed])
-    weights = np.array([results.weights(judge).matrix for judge in results.runs(judges)])
-    in_batches = results.examples(row, "train").rows(slice(batches * row["batch_size"]))
-    of_images, _ = scores_of_images(row["model"], weights, in_batches)
-    # (judges, batches): all batches have the same size, so that means of means are means.
-    losses = of_images.reshape(len(weights), batches, -1).mean(axis=2)
-    rest = np.setdiff1d(np.arange(batches), chosen)
-    hard, easy = losses[:, chosen].mean(axis=1), losses[:, rest].mean(axis=1)
-    ranks = np.argsort(np.argsort(-losses.mean(axis=0)))[chosen] + 1
-    named = ", ".join(f"{b} (rank {r} by loss)" for b, r in zip(chosen, ranks, strict=True))
-    return Measured(
-        hard - easy,
-        "nats",
-        [results.where(runs, "history"), results.where(judges, "weights.parquet")],
-        f"Batches (counted from 0, of {batches}): {named}, with {hard.mean():.3g} nats; the others "
-        f"have {easy.mean():.3g}.",
-    )
 
 
 # Weights

@@ -260,6 +260,27 @@ def parts_of_difference(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return parts + means[0] - means[1]
 
 
+def around(values: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """What images contribute, float64 (runs, n), moved so that its means are the values (runs,).
+
+    For means over checks in the course of training, of which no image's score is kept: their
+    spread over the images is taken to be that under the final weights.
+    """
+    return images + (values - images.mean(axis=1))[:, np.newaxis]
+
+
+def gap_by_image(results: Results, rows: list[Row], split: str, metric: str) -> np.ndarray:
+    """What each image of both splits contributes to the gap between them, float64 (runs, n)."""
+    parts = []
+    for name in ("train", split):
+        losses, right = results.scores(rows, name)
+        parts.append(losses if metric == "loss" else right.astype(np.float64))
+    of_training = np.arange(sum(part.shape[1] for part in parts)) < parts[0].shape[1]
+    # A loss is greater on images that were not trained on, an accuracy is smaller.
+    first = ~of_training if metric == "loss" else of_training
+    return parts_of_difference(np.hstack(parts), first)
+
+
 def pairs(results: Results, runs: dict, other: dict) -> list[tuple[Row, Row]]:
     """Runs of two selections with the same seed; a single run goes with every run of the other.
 

@@ -26,6 +26,9 @@ from regression.training import epoch_orders
 
 Batch = Annotated[int, Field(ge=0)]
 
+#: Random deals of the images into batches.
+_DEALS = 1999
+
 
 def spikes_left(
     results: Results,
@@ -132,6 +135,54 @@ def batch_hardness(
         [results.where(judges, "weights.parquet")],
         f"Rank {rank} of {batches} batches: {by_batch[batch]:.3g}; all have {by_batch.mean():.3g}.",
         by_image,
+    )
+
+
+def as_hard_by_chance(
+    results: Results, *, runs: Selection, judges: Selection, batch: Batch
+) -> Measured:
+    """How often chance alone makes a batch as hard as one of the file's order.
+
+    The images of all batches are dealt anew into as many, at random. Measured is the share of
+    deals whose hardest batch, by the mean loss of the judges (see `batch_hardness`), is at least as
+    hard.
+    """
+    (row,) = results.runs(runs)
+    losses, _ = results.scores(results.runs(judges), "train")
+    size, batches = row["batch_size"], batches_of(results, row)
+    of_images = losses[:, : size * batches].mean(axis=0)
+    generator = np.random.default_rng(0)
+    deals = [of_images, *(generator.permutation(of_images) for _ in range(_DEALS))]
+    hardness = np.reshape(deals, (len(deals), batches, size)).mean(axis=2)
+    own, hardest = hardness[0, batch], hardness[1:].max(axis=1)
+    return Measured(
+        np.array([np.mean(hardest >= own)]),
+        "fraction of the deals",
+        [results.where(judges, "weights.parquet")],
+        f"The batch has {own:.3g} nats; in the median the hardest of a deal has "
+        f"{np.median(hardest):.3g}.",
+    )
+
+
+def worst_batch_share(
+    results: Results, *, runs: Selection, window: Count, spike: Spike, batch: Batch
+) -> Measured:
+    """In what share of the training loss's spikes a batch has the largest loss.
+
+    A spike is one of the means of `window` steps, as the report draws them.
+    """
+    values, details = [], []
+    for row in results.runs(runs):
+        losses = results.curve(row, "train", "loss")[1]
+        blocks = losses[: len(losses) // window * window].reshape(-1, window)
+        found = curves.spikes(blocks.mean(axis=1), **spike)
+        if not len(found):
+            raise NotDecidableError("there are no spikes")
+        worst = (found * window + blocks[found].argmax(axis=1)) % batches_of(results, row)
+        values.append(np.mean(worst == batch))
+        details.append(f"{np.count_nonzero(worst == batch)} of {len(found)} spikes.")
+    return Measured(
+        np.array(values), "fraction", [results.where(runs, "history")], " ".join(details)
     )
 
 

@@ -96,7 +96,8 @@ def rescaled_difference(
         unit_of(metric),
         [results.where(runs, "weights.parquet"), results.where(other, "weight_norm")],
         f"From {before:.4g} to {after:.4g}.",
-        gains,
+        # A factor never changes which logit is largest: accuracies stay, on whatever images.
+        gains if metric == "loss" else None,
     )
 
 

@@ -270,7 +270,7 @@ def softmax_equations() -> list[Equation]:
         Equation(
             22,
             "derivation step",
-            "The double sum written out.",
+            "A few terms of the double sum written out.",
             "∂g/∂w_kj = ∂/∂w_kj Σ_a y_a Σ_b w_ab x_b, a one of 1, 2 and k, b = 1 … i",
             (of_g, by_weight(sum(y[n, a] * logit(a, features=i) for a in listed))),
             written_out=True,

@@ -22,6 +22,8 @@ K, I, N = sp.symbols("K I N", integer=True, positive=True)  # noqa: E741
 k, j, n = sp.symbols("k j n", integer=True, positive=True)
 #: The last index that is written in (22).
 i = sp.Symbol("i", integer=True, positive=True)
+#: The last class and the last feature; a sum from 1 to there has the term of any.
+LAST = {k: K, j: I}
 #: Features x[n, i], weights w[i] or w[k, i], labels y[n] or y[n, k].
 x, w, y = (sp.IndexedBase(name, real=True) for name in "xwy")
 penalty = sp.Symbol("lambda", real=True)
@@ -95,7 +97,7 @@ def prove(left: sp.Expr, right: sp.Expr, *, written_out: bool = False) -> Proof:
 
 def take_apart(expression: sp.Expr) -> sp.Expr:
     """Split sums into their terms, take out what is constant, and let deltas pick theirs."""
-    logs_split = sp.expand_log(expression, force=True)  # exponentials and their sums are positive
+    logs_split = expression.replace(_is_log_of_positive, lambda log: sp.expand_log(log, force=True))
     parts = logs_split.replace(lambda part: isinstance(part, sp.Sum), _split_sum)
     return parts.replace(_is_sum_of_labels, lambda _: sp.Integer(1))
 
@@ -110,14 +112,28 @@ def _split_sum(total: sp.Sum) -> sp.Expr:
 
 
 def _sum_term(term: sp.Expr, limit: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
-    """The sum of a product over an index: one term if it has a delta of that index."""
-    index = limit[0]
+    """The sum of a product over an index: one term if a delta picks it and the sum has it."""
+    index, first, last = limit
     constant, summand = term.as_independent(index, as_Add=False)
     for factor in sp.Mul.make_args(summand):
         if isinstance(factor, sp.KroneckerDelta):
             (picked,) = set(factor.args) - {index}
-            return constant * (summand / factor).subs(index, picked)
+            if (first, last) == (1, LAST.get(picked)):
+                return constant * (summand / factor).subs(index, picked)
     return constant * sp.Sum(summand, limit)
+
+
+def _is_log_of_positive(part: sp.Basic) -> bool:
+    return isinstance(part, sp.log) and _is_positive(part.args[0])
+
+
+def _is_positive(part: sp.Expr) -> bool:
+    """Whether it is made of exponentials and positive numbers, by sums, products and powers."""
+    if isinstance(part, (sp.Add, sp.Mul)):
+        return all(map(_is_positive, part.args))
+    if isinstance(part, (sp.Pow, sp.Sum)):
+        return _is_positive(part.args[0])
+    return isinstance(part, sp.exp) or bool(part.is_positive and part.is_number)
 
 
 def _is_sum_of_labels(part: sp.Basic) -> bool:
