@@ -22,9 +22,11 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from common import cli  # noqa: E402
 from common.files import read_json, replace_atomically, sha256_of  # noqa: E402
+from images.sources import ROLES, raw_files  # noqa: E402
 from pipeline.project import project  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
 from provenance.manifest import ENVIRONMENT, NAME  # noqa: E402
+from runs.grid import as_list  # noqa: E402
 
 RESULTS = Path("results")
 SNAKEFILE = "Snakefile"
@@ -86,7 +88,7 @@ def describe(manifest: dict, environment: dict, config: dict, config_files: list
     read = add_parameter(crate, "data", "application/octet-stream")
     made = add_parameter(crate, "results", "application/octet-stream")
     inputs = [add_file(crate, path, exampleOfWork=taken) for path in config_files]
-    inputs += add_data(crate, config["data"], read)
+    inputs += add_data(crate, config, read)
     names = [*manifest["products"], NAME, ENVIRONMENT]
     outputs = [add_file(crate, str(RESULTS / name), exampleOfWork=made) for name in names]
     workflow["input"], workflow["output"] = [taken, read], [made]
@@ -152,11 +154,14 @@ def add_software(crate: ROCrate, environment: dict) -> Iterator[ContextEntity]:
         yield add(crate, url, "SoftwareApplication", name=package, version=number, url=url)
 
 
-def add_data(crate: ROCrate, datasets: dict, parameter: ContextEntity) -> Iterator[ContextEntity]:
-    """What was downloaded, by address and hash."""
-    for dataset in datasets.values():
+def add_data(crate: ROCrate, config: dict, parameter: ContextEntity) -> Iterator[ContextEntity]:
+    """The raw files of the data sets that tasks train on, by address and hash."""
+    tasks = config["tasks"].values()
+    used = {name: None for task in tasks for name in as_list("dataset", task["dataset"])}
+    for dataset in (config["data"][name] for name in used):
         addresses = [mirror for mirror in dataset["mirrors"] if mirror.startswith("http")]
-        for file in dataset["files"].values():
+        entries = [entry for role in ROLES for entry in raw_files(dataset["files"], role)]
+        for file in {entry["name"]: entry for entry in entries}.values():
             address = addresses[0].format(file=file["name"]) if addresses else f"#{file['name']}"
             entity = add(
                 crate,

@@ -44,18 +44,29 @@ def test_our_own_choices_give_what_the_training_gives(splits, order):
 
 def test_what_protocols_share_changes_none_of_them(splits):
     experiments = Experiments(*splits)
-    for variation in variations(OWN, [2, 3]):
+    for variation in variations(OWN, [2, 3], 700, 300):
         alone = Experiments(*splits).outcome(variation.protocol)
         assert experiments.outcome(variation.protocol) == alone, variation
 
 
 def test_each_variation_differs_from_ours_in_one_choice():
-    own, *others = variations(OWN, [2, 3, 7])
+    own, *others = variations(OWN, [2, 3, 7], 700, 300)
     assert own.protocol == OWN
     for variation in others:
         assert sum(a != b for a, b in zip(variation.protocol, OWN, strict=True)) == 1, variation
     pairs = {frozenset(one.protocol.classes) for one in others if one.choice == "classes"}
     assert pairs == {frozenset(pair) for pair in ((2, 3), (2, 7), (3, 7))}
+
+
+def test_what_is_our_own_choice_or_no_choice_at_all_is_no_variation():
+    own = OWN._replace(patience=2, checks_per_epoch=4)
+    _, *others = variations(own, [2, 3], 700, 300)
+    values = {}
+    for one in others:
+        values.setdefault(one.choice, []).append(one.value)
+    assert values["patience"] == ["1", "3", "4"]
+    assert values["checks an epoch"] == ["1", "2", "3", "6", "7", "10"]
+    assert values["training images"] == ["first 696", "first 665", "first 630", "first 560"]
 
 
 def test_digits_survive_as_they_are_printed():

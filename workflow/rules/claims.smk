@@ -27,7 +27,7 @@ rule optimum:
         classes=setting("classes"),
         train_size=setting_as_json("train_size"),
         l2_lambdas=lambda wildcards: PROBLEMS[wildcards.task],
-        software=software("optimum.py"),
+        software=software_with_model("optimum.py"),
     message:
         "Finding the optima of {wildcards.task}, lambda {params.l2_lambdas}"
     shell:
@@ -55,7 +55,7 @@ rule gradients:
         model=setting("model"),
         classes=setting("classes"),
         l2_lambdas=lambda wildcards: PROBLEMS[wildcards.task],
-        software=software("gradients.py"),
+        software=software_with_model("gradients.py"),
     message:
         "Holding the gradients of {wildcards.task} against finite differences"
     shell:
@@ -114,7 +114,8 @@ rule identifiability:
 rule claims:
     input:
         **code("claims.py"),
-        claims=local(CLAIMS) if CLAIMS else [],
+        claims=claims_file,
+        models=code_of_models(),
         checks="results/checks.json",
         metrics="results/metrics.parquet",
         history="results/history.parquet",
@@ -145,6 +146,7 @@ rule claims:
         "Judging the report's statements"
     shell:
         "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
+        " --variations {input.identifiability:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q} --threads {threads}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

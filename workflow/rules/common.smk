@@ -126,8 +126,14 @@ def software(script: str) -> str:
 
     Another version of one reruns what computes with it.
     """
-    versions = software_of(code_behind(script, SCRIPTS), SCRIPTS)
-    return ", ".join(f"{package} {version}" for package, version in versions.items())
+    return versions(tuple(code_behind(script, SCRIPTS)))
+
+
+@cache
+def versions(paths: tuple[Path, ...]) -> str:
+    """The versions of the packages that some modules import."""
+    found = software_of(paths, SCRIPTS)
+    return ", ".join(f"{package} {version}" for package, version in found.items())
 
 
 def run_files(blocks: list, *names: str) -> list[str]:
@@ -199,6 +205,27 @@ def with_model(script: str):
     return code_for
 
 
+def software_with_model(script: str):
+    """The versions of the packages that its own code and this one model import."""
+
+    def software_for(wildcards) -> str:
+        model = SCRIPTS / "regression" / "models" / f"{TASKS[wildcards.task]['model']}.py"
+        return versions(
+            tuple(path for file in (SCRIPTS / script, model) for path in code_of(file, SCRIPTS))
+        )
+
+    return software_for
+
+
+@cache
+def code_of_models() -> list[str]:
+    """All models and the modules that they import, for rules that work on any of them."""
+    models = SCRIPTS.glob("regression/models/*.py")
+    return [
+        source(path) for path in sorted({p for model in models for p in code_of(model, SCRIPTS)})
+    ]
+
+
 def training_threads(wildcards) -> int:
     """A thread for each seed, up to four; but half of the cores where there are fewer than that.
 
@@ -264,11 +291,19 @@ def gradient_files() -> list[str]:
 
 
 def table_1_task() -> dict | None:
-    """The task behind Table 1, if its choices can be varied: logistic, in the file's order."""
+    """The task behind Table 1, if its choices can be varied.
+
+    That is early-stopped logistic regression in the file's order, on all images and batches and
+    without a penalty.
+    """
     run = TABLES.get("table_1", {}).get("run", {})
     task = TASKS.get(run.get("task"))
-    varied = task and task["model"] == "logistic" and run.get("shuffle") == "false"
-    return task if varied and task["patience"] is not None else None
+    if not task or task["model"] != "logistic" or run.get("shuffle") != "false":
+        return None
+    whole = task["train_size"] is None and not task["skip_batches"]
+    l2_lambdas = as_list("l2_lambda", run.get("l2_lambda", task["l2_lambda"]))
+    stopped = task["patience"] is not None
+    return task if whole and stopped and not any(map(float, l2_lambdas)) else None
 
 
 def varied_settings() -> dict:
@@ -301,9 +336,26 @@ def report_files() -> list[str]:
     figures = {f"figure_{number:02}" for number in range(1, 11)}
     shown = FIGURES.keys() >= figures and "table_1" in TABLES
     on_mnist = all(
-        TASKS.get(name, {}).get("dataset") == "mnist" for name in ("logistic", "softmax")
+        TASKS.get(name, {}).get("dataset") == "mnist"
+        for name in ("logistic", "logistic-early-stopping", "softmax")
     )
-    return ["results/report.pdf"] if CLAIMS and shown and on_mnist else []
+    return ["results/report.pdf"] if has_statements() and shown and on_mnist else []
+
+
+@cache
+def has_statements() -> bool:
+    """Whether the claims file speaks of a report, and not of our own questions alone."""
+    text = Path(CLAIMS).read_text(encoding="utf-8") if CLAIMS else ""
+    return re.search("^statements:", text, re.MULTILINE) is not None
+
+
+def claims_file(wildcards) -> str:
+    """The file of the claims, as an input."""
+    if not CLAIMS:
+        raise WorkflowError(
+            "`claims` in the config is null, so nothing is judged; name a file there."
+        )
+    return local(CLAIMS)
 
 
 def report_config() -> str:
@@ -311,7 +363,7 @@ def report_config() -> str:
     data = {
         name: {
             "splits": dataset["splits"],
-            "sha256": next(iter(dataset["files"].values()))["sha256"],
+            "sha256": entries_of_files(name)[0]["sha256"],
         }
         for name, dataset in DATA.items()
     }

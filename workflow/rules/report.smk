@@ -145,7 +145,7 @@ rule report_pdf:
 rule explorer:
     input:
         **code("explorer.py"),
-        models=[source(path) for path in sorted(SCRIPTS.glob("regression/models/*.py"))],
+        models=code_of_models(),
         template=source(WORKFLOW / "report" / "explorer.html"),
         javascript=source(WORKFLOW / "report" / "explorer.js"),
         claims="results/claims.json" if CLAIMS else [],

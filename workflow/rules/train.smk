@@ -25,7 +25,7 @@ rule train:
     params:
         settings=training_settings,
         seeds=seeds_of,
-        software=software("train.py"),
+        software=software_with_model("train.py"),
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seeds {wildcards.first} to {wildcards.last}"
     shell:

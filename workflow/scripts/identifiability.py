@@ -27,7 +27,8 @@ def main() -> None:
     labels = sorted({int(label) for label in train.labels})
     experiments = Experiments(train, validation)
     rows = []
-    for choice, value, protocol in variations(own, labels):
+    counts = len(train.labels), len(validation.labels)
+    for choice, value, protocol in variations(own, labels, *counts):
         found = experiments.outcome(protocol)
         survives = surviving(found, reported)
         rows.append({"choice": choice, "value": value, **found, "survives": survives})

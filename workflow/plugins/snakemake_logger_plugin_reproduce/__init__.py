@@ -32,7 +32,7 @@ SHOWN_JOBS = 5
 SHOWN_TRAININGS = 20
 
 #: Rules whose jobs print to the terminal themselves, as far as they go well.
-_SPEAKING = {"download"}
+_SPEAKING = {"download", "summarise_data"}
 _STOPPING = "Terminating processes on user request"
 #: How the messages begin that are neither warnings nor errors and matter to everyone.
 _NOTEWORTHY = ("Nothing to be done", "Will exit after finishing", _STOPPING)

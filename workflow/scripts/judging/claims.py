@@ -16,11 +16,8 @@ from common.explain import listed, problems_of, unknown
 from common.models import Strict, text, wrong
 from common.places import YamlError, duplicates_in, values_of
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
-from measuring.catalogue import MEASUREMENTS, arguments_model
+from measuring.catalogue import MEASUREMENTS, arguments_model, selections_of
 from runs.grid import as_list
-
-#: Arguments that select runs of a task.
-SELECTIONS = ("runs", "other", "rest", "judges")
 
 
 class ClaimsError(ReproductionError):
@@ -330,7 +327,7 @@ def _check_arguments(place: str, reading: Reading, setups: dict[str, Setup]) -> 
         for inner, words in problems_of(error, arguments):
             yield f"{place}.arguments.{inner}: {words}".replace(".(top level)", "")
         return
-    for key in SELECTIONS:
+    for key in selections_of(reading.measurement):
         if key in arguments:
             yield from _check_selection(f"{place}.arguments.{key}", arguments[key], setups)
     if "task" in arguments:

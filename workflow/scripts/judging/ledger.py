@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -127,14 +127,14 @@ def headline(counts: dict[str, dict[str, int]]) -> str:
     """The counts in a few sentences: the report's statements alone, then the rest."""
     of_report = counts["statements"]
     judged = sum(of_report.values()) - of_report[Verdict.DEFINITION]
-    text = f"Of {judged} statements of the report: {_listed(of_report, OF_STATEMENTS[:-1])}."
-    if counts["equations"]:
-        total = sum(counts["equations"].values())
-        text += f" Of its {total} equations: {_listed(counts['equations'])}."
-    if sum(counts["questions"].values()):
-        total = sum(counts["questions"].values())
-        text += f" Of {total} questions of ours: {_listed(counts['questions'], OF_QUESTIONS)}."
-    return text
+    equations, questions = (sum(counts[part].values()) for part in ("equations", "questions"))
+    sentences = {
+        f"Of {judged} statements of the report": _listed(of_report, OF_STATEMENTS[:-1]),
+        f"Of its {equations} equations": _listed(counts["equations"]),
+        f"Of {questions} questions of ours": _listed(counts["questions"], OF_QUESTIONS),
+    }
+    kept = [number > 0 for number in (judged, judged and equations, questions)]
+    return " ".join(f"{what}: {told}." for what, told in compress(sentences.items(), kept))
 
 
 def table_of(ledger: dict) -> pa.Table:

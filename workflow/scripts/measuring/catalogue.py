@@ -4,12 +4,13 @@ import inspect
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
+from typing import get_args
 
 from pydantic import BaseModel, create_model
 
 from common.models import Strict
 from measuring import ending, mathematics, metrics, spikes, weights
-from measuring.quantities import Measured
+from measuring.quantities import Measured, Selection
 
 #: Modules of measurements; every public function that one defines is a measurement.
 MODULES: tuple[ModuleType, ...] = (metrics, ending, mathematics, spikes, weights)
@@ -20,6 +21,16 @@ MEASUREMENTS: dict[str, Callable[..., Measured]] = {
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 }
+
+
+def selections_of(measurement: str) -> list[str]:
+    """The names of a measurement's arguments that select runs."""
+    parameters = inspect.signature(MEASUREMENTS[measurement]).parameters.values()
+    return [
+        parameter.name
+        for parameter in parameters
+        if Selection in (parameter.annotation, *get_args(parameter.annotation))
+    ]
 
 
 @cache

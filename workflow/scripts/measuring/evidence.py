@@ -23,11 +23,19 @@ class DiskResults:
         tasks: the settings of each task, its lambdas and what varies in a sweep.
         setups: by task, what it must be like for the claims to be about it: setting -> value,
             and the values of `l2_lambda`.
+        varied: what became of Table 1 under other choices; None if the config has no such table.
     """
 
-    def __init__(self, results: Results, tasks: dict[str, dict], setups: dict[str, dict]):
+    def __init__(
+        self,
+        results: Results,
+        tasks: dict[str, dict],
+        setups: dict[str, dict],
+        varied: list[dict] | None = None,
+    ):
         """Read the metrics; everything else when it is asked for."""
         self.results = results
+        self._varied = varied
         self.root = results.root
         self.setups = setups
         self.tasks = tasks
@@ -108,9 +116,9 @@ class DiskResults:
         Raises:
             NotApplicableError: the config has no such table.
         """
-        if not (self.root / "identifiability.json").is_file():
-            raise NotApplicableError("the config has no Table 1 of logistic regression")
-        return self._json("results/identifiability.json")["variations"]
+        if self._varied is None:
+            raise NotApplicableError("the config has no Table 1 of logistic regression to vary")
+        return self._varied
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective."""

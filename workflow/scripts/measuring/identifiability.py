@@ -98,14 +98,28 @@ class Variation(NamedTuple):
     protocol: Protocol
 
 
-def variations(own: Protocol, labels: list[int]) -> Iterator[Variation]:
+def variations(
+    own: Protocol, labels: list[int], train_count: int, validation_count: int
+) -> list[Variation]:
     """Our own protocol first (choice "none"), then one change at a time.
 
     Args:
         own: what is varied.
         labels: all labels of the data set, for other pairs of classes.
+        train_count: images of the training split.
+        validation_count: of the validation split.
     """
-    yield Variation("none", "as it is", own)
+    changes = _changes(own, labels, train_count, validation_count)
+    # A choice that is our own is no other one.
+    return [
+        Variation("none", "as it is", own),
+        *(change for change in changes if change.protocol != own),
+    ]
+
+
+def _changes(
+    own: Protocol, labels: list[int], train_count: int, validation_count: int
+) -> Iterator[Variation]:
     for factor in (0.2, 0.5, 0.8, 0.9, 0.96, 0.98, 1.02, 1.04, 1.1, 1.2, 2.0):
         rate = float(f"{own.learning_rate * factor:.6g}")
         yield Variation("learning rate", f"{rate:g}", own._replace(learning_rate=rate))
@@ -113,12 +127,11 @@ def variations(own: Protocol, labels: list[int]) -> Iterator[Variation]:
         if size > 0:
             yield Variation("batch size", str(size), own._replace(batch_size=size))
     for scaling in SCALINGS:
-        if scaling != own.scaling:
-            yield Variation("scaling", scaling, own._replace(scaling=scaling))
+        yield Variation("scaling", scaling, own._replace(scaling=scaling))
     yield Variation("bias", "none", own._replace(bias=False))
-    for size in (19_900, 19_000, 18_000, 16_000):
+    for size in (int(part * train_count) for part in (0.995, 0.95, 0.9, 0.8)):
         yield Variation("training images", f"first {size}", own._replace(train_size=size))
-    for size in (9_900, 9_000, 5_000, 2_000):
+    for size in (int(part * validation_count) for part in (0.99, 0.9, 0.5, 0.2)):
         yield Variation("validation images", f"first {size}", own._replace(validation_size=size))
     for checks in (1, 2, 3, 4, 6, 7, 10):
         yield Variation("checks an epoch", str(checks), own._replace(checks_per_epoch=checks))
@@ -126,7 +139,8 @@ def variations(own: Protocol, labels: list[int]) -> Iterator[Variation]:
     yield Variation("time of a check", "end of a fifth of an epoch", own._replace(check="end"))
     for change in (-2, -1, 1, 2):
         patience = own.patience + change
-        yield Variation("patience", str(patience), own._replace(patience=patience))
+        if patience > 0:
+            yield Variation("patience", str(patience), own._replace(patience=patience))
     yield Variation("equal validation loss", "no improvement", own._replace(ties_count=True))
     yield Variation("final weights", "of the best check", own._replace(weights="best"))
     yield Variation("incomplete last batch", "trained on", own._replace(whole_batches=False))

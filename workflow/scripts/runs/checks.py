@@ -143,7 +143,8 @@ def _of_history(history: pd.DataFrame, row) -> Iterator[str]:
         elif (split, metric) != CURVES[0] and steps[-1] == row.steps - 1:
             column = f"{split}_{metric}"
             found = getattr(row, column)
-            if pd.notna(found) and not abs(values[-1] - found) <= _TOLERANCE[metric]:
+            tolerance = _TOLERANCE[metric] * max(1.0, abs(found))
+            if pd.notna(found) and not abs(values[-1] - found) <= tolerance:
                 yield f"{curve}: the last check has {values[-1]}, but the metrics have {found}"
 
 
