@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from judging.claims import ClaimsError, read_claims
-from measuring.catalogue import MEASUREMENTS, arguments_model
+from measuring.catalogue import MEASUREMENTS, arguments_model, selections_of
 
 CLAIMS = "tests/claims.tiny.yaml"
 
@@ -194,6 +194,19 @@ def test_an_optimum_is_asked_for_no_number_of_a_training_alone(name):
     column = arguments_model(name).model_fields["column"]
     assert {"test_loss", "weight_norm", "test_gap"} <= set(get_args(column.annotation))
     assert not {"steps", "epochs"} & set(get_args(column.annotation))
+
+
+def test_runs_are_selected_by_any_setting_whatever_the_argument_is_called():
+    model = arguments_model("metric_difference").model_validate(
+        {
+            "runs": {"task": "rates", "learning_rate": 0.1},
+            "other": {"task": "rates", "patience": [5, 10]},
+            "column": "steps",
+        }
+    )
+    assert model.runs == {"task": "rates", "learning_rate": 0.1}
+    assert selections_of("spike_rate_difference") == ["runs", "other"]
+    assert selections_of("optimum_series") == []
 
 
 def test_measurements_are_found_by_their_name():

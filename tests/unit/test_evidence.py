@@ -210,6 +210,8 @@ def test_a_sweep_of_which_no_combination_is_meant_is_not_applicable(folder, clai
     results = read(folder, claims, sweep_of_softmax(), setups)
     with pytest.raises(NotApplicableError, match="sweeps softmax over learning_rate"):
         results.runs({"task": "softmax"})
+    named = results.where({"task": "softmax", "learning_rate": 0.1}, "steps")
+    assert "task=softmax/learning_rate-0.1" in named
 
 
 def test_files_that_are_missing_are_errors_that_name_every_reading(folder, tmp_path, claims):

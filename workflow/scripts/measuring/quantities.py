@@ -127,6 +127,15 @@ class _Runs(Strict):
     l2_lambda: str | list[str] | None = None
     shuffle: Literal["false", "once", "true"] | None = None
     seed: Annotated[int, Field(ge=0)] | list[Annotated[int, Field(ge=0)]] | None = None
+    dataset: str | list[str] | None = None
+    model: str | list[str] | None = None
+    classes: list[int] | list[list[int]] | None = None
+    train_size: int | list[int | None] | None = None
+    learning_rate: float | list[float] | None = None
+    batch_size: int | list[int] | None = None
+    max_epochs: int | list[int] | None = None
+    patience: int | list[int | None] | None = None
+    checks_per_epoch: int | list[int] | None = None
     skip_batches: list[Annotated[int, Field(ge=0)]] | None = None
 
 
@@ -159,7 +168,7 @@ def _odd(count: int) -> int:
     return count
 
 
-#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed`, `skip_batches`.
+#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed` and the settings of a sweep.
 Selection = Annotated[_Runs, AfterValidator(_as_mapping)]
 #: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
 #: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
