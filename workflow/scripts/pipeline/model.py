@@ -286,7 +286,8 @@ class Task(Strict):
         "one in each epoch, once for one random order that is kept."
     )
     seeds: Values[Seed] = Field(
-        description="Seeds of the shuffling, each trained. Seed 0 is the report's."
+        description="Seeds of the shuffling, each trained. Seed 0 is ours for the single lines of "
+        "figures; the report names none."
     )
 
 
