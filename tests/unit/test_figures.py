@@ -114,7 +114,7 @@ def test_two_lambdas_and_two_splits_are_four_looks():
 
 
 def test_weights_of_a_diverged_run_are_said_to_be_missing():
-    figure = draw([0.5], [row(ended="diverged", steps=7)], "weights", y_limits=[0, 1])
+    figure = draw([0.5], [row(ended="diverged", steps=7)], "weights")
     assert "diverged at step 7" in figure.texts[0].get_text()
 
 

@@ -276,7 +276,7 @@ def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Fi
         # After drawing, because limits that are set before switch the automatic ones off.
         for axes in figure.axes:
             for which in ("x", "y"):
-                if options.get(f"{which}_limits") and kind != "weights":
+                if options.get(f"{which}_limits"):
                     axes.set(**{f"{which}lim": options[f"{which}_limits"]})
                     for name in _outside(axes, which):
                         low, high = options[f"{which}_limits"]
