@@ -28,6 +28,7 @@ BLINDNESS = {
         [0.004733, 0.691367, 0.303900],
     ],
 }
+METRIC = {"x": "batch_size", "y": "steps"}
 LAMBDAS = (0.0, 0.001, 0.01, 0.1, 1.0)
 
 
@@ -65,9 +66,9 @@ def test_lambdas_grow_lighter_and_do_not_crowd_out_the_white():
     assert greys[-1] < 80
 
 
-def test_28_series_differ():
-    looks = [tuple(look.values()) for look in islice(style.series(), 28)]
-    assert len(set(looks)) == 28
+def test_49_series_differ():
+    looks = [tuple(look.values()) for look in islice(style.series(), 49)]
+    assert len(set(looks)) == 49
 
 
 def test_each_kind_of_the_config_is_drawn_and_explained(repository):
@@ -111,6 +112,53 @@ def test_two_lambdas_and_two_splits_are_four_looks():
         for line in axes.lines
     ]
     assert len(set(looks)) == len(looks) == 4
+
+
+def named_lines(axes) -> list:
+    return [line for line in axes.lines if not line.get_label().startswith("_")]
+
+
+def spelt(*lambdas: str) -> list[dict]:
+    """One run of each lambda."""
+    return [row(l2_lambda=float(one), spelling=one) for one in lambdas]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [one | {"learning_rate": rate} for one in spelt("0", "0.1", "1") for rate in (0.1, 0.2)],
+        spelt("0", "0.000001", "0.00001", "0.1", "10", "100", "1000"),
+        spelt(*(f"1e-{number}" for number in range(4, 14))),
+        [row(shuffle=one, patience=two) for one in ("false", "true") for two in range(5)],
+    ],
+)
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
+def test_no_two_lines_look_the_same(rows, kind):
+    figure = draw([0.5, 0.6, 0.7, 0.8], rows, kind, **METRIC)
+    for axes in figure.axes:
+        lines = named_lines(axes)
+        # A dash of several lengths is known to all as "--".
+        looks = {(line.get_color(), line._unscaled_dash_pattern) for line in lines}
+        assert len(looks) == len(lines) >= len(rows)
+
+
+def test_a_dash_tells_what_else_groups_of_a_lambda_differ_in():
+    rows = [one | {"patience": n} for one in spelt("0", "0.1") for n in (1, 2)]
+    lines = draw([0.5, 0.6], rows).axes[0].lines
+    assert [line.get_linestyle() for line in lines] == ["-", "--", "-", "--"]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
+def test_an_order_of_the_examples_has_its_colour_whatever_stands_beside_it(kind):
+    seen: dict[str, set] = {}
+    for orders in (("false", "true"), ("false", "once", "true"), ("true", "once")):
+        rows = [row(shuffle=one) for one in orders]
+        lines = named_lines(draw([0.5, 0.6], rows, kind, splits=["train"], **METRIC).axes[0])
+        for one, line in zip(orders, lines, strict=True):
+            seen.setdefault(one, set()).add(line.get_color())
+    assert [len(colors) for colors in seen.values()] == [1, 1, 1]
+    assert len(set.union(*seen.values())) == 3
 
 
 def test_weights_of_a_diverged_run_are_said_to_be_missing():

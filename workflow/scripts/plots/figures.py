@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from plots.style import WIDTH, lambda_color, new_figure, series, style
+from plots.style import (
+    DASHES,
+    MARKERS,
+    SHUFFLE_COLORS,
+    WIDTH,
+    lambda_color,
+    new_figure,
+    series,
+    style,
+)
 from runs.curves import Curve, block_statistics
 from runs.results import Results
 from runs.schemas import SETTINGS
@@ -30,8 +39,6 @@ _STEPS = "step (mini-batch update)"
 
 #: From this ratio of the longest to the shortest training on, steps are drawn by decades.
 _LOG_STEPS_FROM = 5
-
-_LAMBDA_0 = {"color": lambda_color(0.0), "linestyle": "--", "zorder": 3}
 
 
 class Group(NamedTuple):
@@ -108,7 +115,7 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
     axes.set(xlabel=_STEPS, ylabel=f"{quantity}, nats")
     several, window = _seeds_shown(groups) > 1, options.get("window")
     deviations = False
-    styles = series()
+    styles = _looks(groups, "shuffle", len(options["splits"]))
     for group in groups:
         for split in options["splits"]:
             looks = next(styles)
@@ -134,7 +141,8 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
     """
     splits = options["splits"]
     # A lambda has a look of its own, so that two splits of it cannot share a panel.
-    crowded = len(groups) > 2 or any(group.label.startswith("λ = ") for group in groups)
+    by_lambda = groups[0].label.startswith("λ = ")
+    crowded = len(groups) > 2 or by_lambda
     panels = splits if crowded and len(splits) > 1 else [None]
     figure = new_figure(_HEIGHT if len(panels) == 1 else 2.7)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -143,7 +151,8 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
     only = splits[0] if len(splits) == 1 and len(groups) > 1 else None
     every[0].set_ylabel(f"{_SPLIT_NAMES[only]} accuracy" if only else "accuracy")
     for axes, panel in zip(every, panels, strict=True):
-        styles = series()
+        shown = splits if panel is None else [panel]
+        styles = _looks(groups, "l2_lambda" if by_lambda else "shuffle", len(shown))
         starts: list[float] = []
         # Said at the panel, and then not once more at each line.
         axes.set_title(f"{_SPLIT_NAMES[panel]} accuracy" if panel else "", fontsize=8.5)
@@ -151,8 +160,8 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
         if by_decades:
             axes.set_xscale("log")
         for group in groups:
-            for split in splits if panel is None else [panel]:
-                looks = _looks(group, next(styles))
+            for split in shown:
+                looks = next(styles)
                 name = group.label if panel or only else _curve_name(split, group.label)
                 curves = group.curves(split, "accuracy")
                 if by_decades:
@@ -226,7 +235,7 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
     scaled = all(isinstance(position, float) for position in names)
     places = _places(list(names)) if scaled else {name: float(i) for i, name in enumerate(names)}
     apart = places.get(0.0) if scaled and places.get(0.0) != 0.0 else None
-    for group, looks in zip(groups, series(), strict=False):
+    for group, looks in zip(groups, _looks(groups, "shuffle"), strict=False):
         values: dict[float, list[float]] = {}
         for row in group.rows:
             if row[y] is not None:
@@ -236,7 +245,7 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
         low, high = (np.array([end(values[place]) for place in at]) for end in (min, max))
         label = group.line_name(group.label or _AXIS_NAMES.get(y, y.replace("_", " ")))
         joined = at != apart
-        line = {"color": looks["color"], "marker": "o"}
+        line = {"color": looks["color"], "marker": MARKERS[looks["linestyle"]]}
         dash = looks["linestyle"] if scaled else ""
         axes.plot(at[joined], first[joined], label=label, linestyle=dash, **line)
         axes.plot(at[~joined], first[~joined], linestyle="", **line)
@@ -303,17 +312,44 @@ def _outside(axes: mpl.axes.Axes, which: str) -> list[str]:
     return names
 
 
-def _looks(group: Group, looks: dict[str, str]) -> dict[str, str]:
-    """The look of a group that a lambda names: the lambda's colour.
+def _looks(groups: Sequence[Group], key: str, lines: int = 1) -> Iterator[dict]:
+    """Colour and dash of each line of one group after the other, no two of them the same.
 
-    Lambda 0 is dotted and on top, because a small lambda's curve runs along it.
+    Groups that differ in a setting that has colours of its own get these, in every figure the same;
+    the dash tells what else they differ in. Where this takes too many dashes, and where they do not
+    differ in it, each line is the next of all series.
+
+    Args:
+        groups: all of the figure.
+        key: the setting, l2_lambda or shuffle.
+        lines: how many each group has.
     """
-    if not group.label.startswith("λ = "):
-        return looks
-    l2_lambda = group.rows[0]["l2_lambda"]
-    dash = "-" if group.label.count(",") == 0 else looks["linestyle"]
-    color = lambda_color(l2_lambda)
-    return {"color": color, "linestyle": dash} if l2_lambda else _LAMBDA_0
+    firsts = [group.rows[0] for group in groups]
+    values = [_in_words(key, row) for row in firsts]
+    if len(set(values)) == 1:
+        return series()
+    colors = [
+        lambda_color(row[key]) if key == "l2_lambda" else SHUFFLE_COLORS[row[key]] for row in firsts
+    ]
+    others = [
+        group.label.replace(value, "", 1) for group, value in zip(groups, values, strict=True)
+    ]
+    places = {other: place for place, other in enumerate(dict.fromkeys(others))}
+    numbers = []
+    for row, value, color, other in zip(firsts, values, colors, others, strict=True):
+        # Beyond the decades of the palette several lambdas have one colour.
+        alike = list(dict.fromkeys(v for v, c in zip(values, colors, strict=True) if c == color))
+        # Lambda 0 is dashed, if dashes tell nothing else: a small lambda's curve runs along it.
+        dashed = row[key] == 0 and len(places) == 1
+        numbers.append(1 if dashed else alike.index(value) * len(places) + places[other])
+    if (max(numbers) + 1) * lines > len(DASHES):
+        return series()
+    return iter(
+        # For the same reason lambda 0 is on top.
+        {"color": color, "linestyle": dash, "zorder": 2 + (row[key] == 0)}
+        for row, color, number in zip(firsts, colors, numbers, strict=True)
+        for dash in DASHES[number * lines : (number + 1) * lines]
+    )
 
 
 def _line(
