@@ -149,6 +149,15 @@ def test_a_dash_tells_what_else_groups_of_a_lambda_differ_in():
     assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
 
 
+def test_ends_of_training_at_one_place_are_both_seen():
+    rows = [one | {"steps": n} for one, n in zip(spelt("0", "0.1", "1"), (9, 9, 1), strict=True)]
+    for axes in draw([0.5, 0.6], rows).axes:
+        ring, dot, _ = [line for line in axes.lines if line.get_marker() == "o"]
+        assert ring.get_fillstyle() == "none"
+        assert ring.get_markersize() > dot.get_markersize() + dot.get_markeredgewidth()
+        assert ring.get_zorder() > dot.get_zorder()
+
+
 @pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
 def test_an_order_of_the_examples_has_its_colour_whatever_stands_beside_it(kind):
     seen: dict[str, set] = {}

@@ -170,7 +170,11 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
                     starts.append(curves[0].steps[:2].max())
                 _line(axes, group, curves, name, looks)
                 if by_decades and len(curves[0].steps):
-                    axes.plot(curves[0].steps[-1], curves[0].values[-1], "o", color=looks["color"])
+                    end = {"marker": "o", "color": looks["color"], "zorder": looks.get("zorder")}
+                    if by_lambda and not group.rows[0]["l2_lambda"]:
+                        # A ring, because a small lambda often ends where 0 does.
+                        end |= {"fillstyle": "none", "markersize": 7}
+                    axes.plot(curves[0].steps[-1], curves[0].values[-1], **end)
         if by_decades:
             axes.set_xlim(left=0.7 * min(starts))
     stops = [Line2D([], [], color="0.35", marker="o", linestyle="", label="end of training")]
