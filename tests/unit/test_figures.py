@@ -175,6 +175,20 @@ def test_weights_of_a_diverged_run_are_said_to_be_missing():
     assert "diverged at step 7" in figure.texts[0].get_text()
 
 
+@pytest.mark.parametrize("sound", [{"patience": 2}, {"seed": 1}])
+def test_a_run_that_diverges_does_not_flatten_the_others(sound):
+    class OneDiverges(MadeUp):
+        def curve(self, row, split, metric):
+            values = [1.0, 1.0, 1e300, 1e305] if row["ended"] == "diverged" else self.values
+            return Curve(np.arange(4), np.array(values))
+
+    rows = [row(ended="diverged"), row(**sound)]
+    options = {"splits": ["train", "validation"], "window": 2}
+    (axes,) = figures.draw("loss", OneDiverges([0.9, 0.7, 0.5, 0.3]), rows, options).axes
+    low, high = axes.get_ylim()
+    assert low < 0.3 and 0.9 < high < 1.1
+
+
 def test_a_curve_outside_of_the_limits_is_named(capsys):
     draw([0.5, 0.6], [row()], y_limits=[0.9, 1.0])
     assert "WARNING: training lies outside of y_limits [0.9, 1.0]" in capsys.readouterr().err

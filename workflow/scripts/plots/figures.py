@@ -63,14 +63,18 @@ class Group(NamedTuple):
         """How many seeds it has."""
         return len({row["seed"] for row in self.rows})
 
+    @property
+    def diverged(self) -> list[dict]:
+        """The rows of the trainings that failed."""
+        return [row for row in self.rows if row["ended"] == "diverged"]
+
     def line_name(self, name: str) -> str:
         """Say which training failed."""
-        diverged = [row for row in self.rows if row["ended"] == "diverged"]
-        if not diverged:
+        if not self.diverged:
             return name
         if len(self.rows) == 1:
-            return f"{name}, diverged at step {diverged[0]['steps']}"
-        return f"{name}, {len(diverged)} of {len(self.rows)} diverged"
+            return f"{name}, diverged at step {self.diverged[0]['steps']}"
+        return f"{name}, {len(self.diverged)} of {len(self.rows)} diverged"
 
 
 def groups_of(results: Results, rows: Sequence[dict], on_axis: str | None = None) -> list[Group]:
@@ -115,6 +119,7 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
     axes.set(xlabel=_STEPS, ylabel=f"{quantity}, nats")
     several, window = _seeds_shown(groups) > 1, options.get("window")
     deviations = False
+    sound: list[np.ndarray] = []
     styles = _looks(groups, "shuffle", len(options["splits"]))
     for group in groups:
         for split in options["splits"]:
@@ -122,14 +127,27 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
             curves = group.curves(split, "loss")
             name = group.label if only else _curve_name(split, group.label)
             if split == "train":
-                blocks = [block_statistics(curve, window) for curve in curves]
+                # The squares of a loss that diverges are beyond all numbers.
+                with np.errstate(over="ignore"):
+                    blocks = [block_statistics(curve, window) for curve in curves]
                 curves = [mean for mean, _ in blocks]
                 name += f", mean of {window} steps"
-                if not several:
+                if not several and not group.diverged:
                     (steps, means), half = blocks[0]
-                    _band(axes, steps, means - half, means + half, looks["color"])
+                    ends = (means - half, means + half)
+                    _band(axes, steps, *ends, looks["color"])
                     deviations = True
+                    sound += ends
             _line(axes, group, curves, name, looks)
+            sound += [
+                curve.values
+                for curve, row in zip(curves, group.rows, strict=True)
+                if row not in group.diverged
+            ]
+    if any(group.diverged for group in groups) and any(map(len, sound)):
+        # What the axis spans: up to the end of a run that diverged all others are one flat line.
+        every = np.concatenate(sound)
+        axes.dataLim.intervaly = every.min(), every.max()
     _legend(figure, axes, groups, deviations)
     return figure
 
@@ -173,7 +191,7 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
                     end = {"marker": "o", "color": looks["color"], "zorder": looks.get("zorder")}
                     if by_lambda and not group.rows[0]["l2_lambda"]:
                         # A ring, because a small lambda often ends where 0 does.
-                        end |= {"fillstyle": "none", "markersize": 7}
+                        end |= {"fillstyle": "none", "markersize": 6, "markeredgewidth": 0.8}
                     axes.plot(curves[0].steps[-1], curves[0].values[-1], **end)
         if by_decades:
             axes.set_xlim(left=0.7 * min(starts))
