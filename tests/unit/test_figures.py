@@ -158,6 +158,26 @@ def test_ends_of_training_at_one_place_are_both_seen():
         assert ring.get_zorder() > dot.get_zorder()
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(learning_rate=one, shuffle=two) for one in (0.01, 0.05) for two in ("false", "true")],
+        [row(learning_rate=one, patience=two) for one in range(8) for two in range(4)],
+        [row(skip_batches=[*range(one, 40)]) for one in range(8)],
+        spelt(*(f"{digit}e-{power}" for power in range(1, 10) for digit in (1, 2, 5))),
+    ],
+)
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
+def test_the_legend_is_whole_on_the_page_and_not_on_the_data(rows, kind):
+    figure = draw([0.5, 0.6, 0.7, 0.8], rows, kind, **METRIC)
+    legend = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= legend.x0 and legend.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= legend.y0 and legend.y1 <= figure.bbox.y1
+    for axes in figure.axes:
+        assert axes.get_tightbbox().y1 <= legend.y0
+        assert axes.get_window_extent().height > figure.dpi
+
+
 @pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
 def test_an_order_of_the_examples_has_its_colour_whatever_stands_beside_it(kind):
     seen: dict[str, set] = {}

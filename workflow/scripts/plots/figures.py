@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import fill
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -35,6 +36,10 @@ _AXIS_NAMES = {
 }
 _SPLIT_NAMES = {"train": "training", "validation": "validation"}
 _HEIGHT = 2.35
+#: The part of a figure's height for a legend of two rows, inches; for more of them it grows.
+_LEGEND_HEIGHT = 0.37
+#: Characters of an entry of the legend that are sure to find room beside each other.
+_LEGEND_LINE = 110
 _STEPS = "step (mini-batch update)"
 
 #: From this ratio of the longest to the shortest training on, steps are drawn by decades.
@@ -400,7 +405,7 @@ def _legend(
     extra: Sequence[Line2D] = (),
     bars: bool = False,
 ) -> None:
-    """Name lines and, once, what bands mean; above the data and never on it."""
+    """Name lines and, once, what bands mean; above the data, in as few rows as the page allows."""
     handles = [*axes.get_legend_handles_labels()[0], *extra]
     if deviations:
         handles.append(Patch(color="0.5", alpha=0.4, label="band: ±1 standard deviation"))
@@ -410,14 +415,23 @@ def _legend(
         handles.append(Patch(color="0.5", alpha=0.4, label=text))
     elif len(handles) < 2:
         return
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=min(len(handles), 3),
-        columnspacing=1.4,
-        handlelength=1.8,
-        borderaxespad=0.1,
-    )
+    labels = [fill(handle.get_label(), _LEGEND_LINE) for handle in handles]
+    for rows in range(1, len(handles) + 1):
+        legend = figure.legend(
+            handles=handles,
+            labels=labels,
+            loc="outside upper left",
+            ncols=math.ceil(len(handles) / rows),
+            columnspacing=1.4,
+            handlelength=1.8,
+            borderaxespad=0.1,
+        )
+        size = legend.get_window_extent()
+        if size.width < 0.995 * figure.bbox.width or rows == len(handles):
+            break
+        legend.remove()
+    more = size.height / figure.dpi - _LEGEND_HEIGHT
+    figure.set_figheight(figure.get_figheight() + max(0.0, more))
 
 
 def _seeds_shown(groups: Sequence[Group]) -> int:
