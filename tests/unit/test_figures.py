@@ -1,6 +1,6 @@
 """Figures: told apart without colour, nothing hidden in silence, the same bytes."""
 
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 
 import numpy as np
 import pytest
@@ -233,6 +233,24 @@ def test_zero_stands_apart_from_the_decades():
     assert list(joined.get_xdata()) == [-2.0, 0.0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.01", "1"]
     assert axes.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "values"),
+    [
+        (
+            "l2_lambda",
+            [0, *(digit * 10.0**-power for power in range(1, 10) for digit in (1, 2, 5))],
+        ),
+        ("train_size", [*range(10_000, 10_050)]),
+    ],
+)
+def test_the_texts_of_many_ticks_do_not_overlap(x, values):
+    rows = [row(weight_norm=4.0) | {x: value} for value in values]
+    (axes,) = draw([1.0], rows, "metric", x=x, y="weight_norm").axes
+    boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert len(boxes) + len(axes.get_xticks(minor=True)) == len(values)
 
 
 @pytest.mark.parametrize(("images", "aspect"), [(2, 1), (10, 1), (100, 1), (10, 3), (10, 0.2)])

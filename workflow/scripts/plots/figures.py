@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from textwrap import fill
 from typing import NamedTuple
 
@@ -40,6 +41,8 @@ _HEIGHT = 2.35
 _LEGEND_HEIGHT = 0.37
 #: Characters of an entry of the legend that are sure to find room beside each other.
 _LEGEND_LINE = 110
+#: Width of a character of a tick as a part of the horizontal axis.
+_CHARACTER = 0.012
 _STEPS = "step (mini-batch update)"
 
 #: From this ratio of the longest to the shortest training on, steps are drawn by decades.
@@ -279,7 +282,10 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
         if group.seeds > 1:
             # Bars and no band: there are runs at these places only.
             axes.vlines(at, low, high, color=looks["color"], alpha=0.45, linewidth=4)
-    axes.set_xticks(list(places.values()), list(names.values()))
+    ticks = {places[position]: name for position, name in names.items()}
+    named = _thinned(ticks, apart) if scaled else ticks
+    axes.set_xticks([*named], [*named.values()])
+    axes.set_xticks([place for place in ticks if place not in named], minor=True)
     if apart is not None:
         _break(axes, apart + 0.5)
     axes.set_xlabel(_AXIS_NAMES.get(x, x.replace("_", " ")))
@@ -455,6 +461,26 @@ def _places(values: list[float]) -> dict[float, float]:
         return {value: value for value in values}
     zero = math.log10(positive[0]) - 1.0
     return {value: math.log10(value) if value > 0 else zero for value in values}
+
+
+def _thinned(ticks: dict[float, str], apart: float | None) -> dict[float, str]:
+    """Every k-th tick, so that no text runs into the next, and the one that stands apart.
+
+    Args:
+        ticks: the texts by their places.
+        apart: the place of 0, if it stands apart.
+    """
+    ordered = sorted(ticks)
+    first = [place for place in ordered if place == apart]
+    width = _CHARACTER * (ordered[-1] - ordered[0])
+    for step in range(1, len(ordered) + 1):
+        kept = first + ordered[len(first) :: step]
+        if all(
+            right - left >= width * ((len(ticks[left]) + len(ticks[right])) / 2 + 1)
+            for left, right in pairwise(kept)
+        ):
+            break
+    return {place: ticks[place] for place in kept}
 
 
 def _break(axes: mpl.axes.Axes, place: float) -> None:
