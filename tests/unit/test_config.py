@@ -95,6 +95,13 @@ def set_task(**values):
             lambda c: c["figures"]["figure_01"].update(y_limits=[1, 0]),
             r"figure_01.y_limits: found \[1, 0\]; the lower end must come first",
         ),
+        *(
+            (
+                lambda c, key=key, value=value: c["figures"]["figure_07"].update({key: value}),
+                f"figure_07.{key}: unknown key '{key}'",
+            )
+            for key, value in (("min_seeds", 2), ("x_limits", [0, 1]), ("y_limits", [0, 1]))
+        ),
         (
             lambda c: c["figures"]["figure_02"].update(x="batch_size"),
             "figure_02.x: unknown key 'x'; allowed: .*splits",

@@ -1,6 +1,6 @@
 """Figures: told apart without colour, nothing hidden in silence, the same bytes."""
 
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ BLINDNESS = {
         [0.004733, 0.691367, 0.303900],
     ],
 }
+METRIC = {"x": "batch_size", "y": "steps"}
 LAMBDAS = (0.0, 0.001, 0.01, 0.1, 1.0)
 
 
@@ -65,9 +66,9 @@ def test_lambdas_grow_lighter_and_do_not_crowd_out_the_white():
     assert greys[-1] < 80
 
 
-def test_28_series_differ():
-    looks = [tuple(look.values()) for look in islice(style.series(), 28)]
-    assert len(set(looks)) == 28
+def test_49_series_differ():
+    looks = [tuple(look.values()) for look in islice(style.series(), 49)]
+    assert len(set(looks)) == 49
 
 
 def test_each_kind_of_the_config_is_drawn_and_explained(repository):
@@ -113,9 +114,99 @@ def test_two_lambdas_and_two_splits_are_four_looks():
     assert len(set(looks)) == len(looks) == 4
 
 
+def named_lines(axes) -> list:
+    return [line for line in axes.lines if not line.get_label().startswith("_")]
+
+
+def spelt(*lambdas: str) -> list[dict]:
+    """One run of each lambda."""
+    return [row(l2_lambda=float(one), spelling=one) for one in lambdas]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [one | {"learning_rate": rate} for one in spelt("0", "0.1", "1") for rate in (0.1, 0.2)],
+        spelt("0", "0.000001", "0.00001", "0.1", "10", "100", "1000"),
+        spelt(*(f"1e-{number}" for number in range(4, 14))),
+        [row(shuffle=one, patience=two) for one in ("false", "true") for two in range(5)],
+    ],
+)
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
+def test_no_two_lines_look_the_same(rows, kind):
+    figure = draw([0.5, 0.6, 0.7, 0.8], rows, kind, **METRIC)
+    for axes in figure.axes:
+        lines = named_lines(axes)
+        # A dash of several lengths is known to all as "--".
+        looks = {(line.get_color(), line._unscaled_dash_pattern) for line in lines}
+        assert len(looks) == len(lines) >= len(rows)
+
+
+def test_a_dash_tells_what_else_groups_of_a_lambda_differ_in():
+    rows = [one | {"patience": n} for one in spelt("0", "0.1") for n in (1, 2)]
+    lines = draw([0.5, 0.6], rows).axes[0].lines
+    assert [line.get_linestyle() for line in lines] == ["-", "--", "-", "--"]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+
+
+def test_ends_of_training_at_one_place_are_both_seen():
+    rows = [one | {"steps": n} for one, n in zip(spelt("0", "0.1", "1"), (9, 9, 1), strict=True)]
+    for axes in draw([0.5, 0.6], rows).axes:
+        ring, dot, _ = [line for line in axes.lines if line.get_marker() == "o"]
+        assert ring.get_fillstyle() == "none"
+        assert ring.get_markersize() > dot.get_markersize() + dot.get_markeredgewidth()
+        assert ring.get_zorder() > dot.get_zorder()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(learning_rate=one, shuffle=two) for one in (0.01, 0.05) for two in ("false", "true")],
+        [row(learning_rate=one, patience=two) for one in range(8) for two in range(4)],
+        [row(skip_batches=[*range(one, 40)]) for one in range(8)],
+        spelt(*(f"{digit}e-{power}" for power in range(1, 10) for digit in (1, 2, 5))),
+    ],
+)
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
+def test_the_legend_is_whole_on_the_page_and_not_on_the_data(rows, kind):
+    figure = draw([0.5, 0.6, 0.7, 0.8], rows, kind, **METRIC)
+    legend = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= legend.x0 and legend.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= legend.y0 and legend.y1 <= figure.bbox.y1
+    for axes in figure.axes:
+        assert axes.get_tightbbox().y1 <= legend.y0
+        assert axes.get_window_extent().height > figure.dpi
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
+def test_an_order_of_the_examples_has_its_colour_whatever_stands_beside_it(kind):
+    seen: dict[str, set] = {}
+    for orders in (("false", "true"), ("false", "once", "true"), ("true", "once")):
+        rows = [row(shuffle=one) for one in orders]
+        lines = named_lines(draw([0.5, 0.6], rows, kind, splits=["train"], **METRIC).axes[0])
+        for one, line in zip(orders, lines, strict=True):
+            seen.setdefault(one, set()).add(line.get_color())
+    assert [len(colors) for colors in seen.values()] == [1, 1, 1]
+    assert len(set.union(*seen.values())) == 3
+
+
 def test_weights_of_a_diverged_run_are_said_to_be_missing():
-    figure = draw([0.5], [row(ended="diverged", steps=7)], "weights", y_limits=[0, 1])
+    figure = draw([0.5], [row(ended="diverged", steps=7)], "weights")
     assert "diverged at step 7" in figure.texts[0].get_text()
+
+
+@pytest.mark.parametrize("sound", [{"patience": 2}, {"seed": 1}])
+def test_a_run_that_diverges_does_not_flatten_the_others(sound):
+    class OneDiverges(MadeUp):
+        def curve(self, row, split, metric):
+            values = [1.0, 1.0, 1e300, 1e305] if row["ended"] == "diverged" else self.values
+            return Curve(np.arange(4), np.array(values))
+
+    rows = [row(ended="diverged"), row(**sound)]
+    options = {"splits": ["train", "validation"], "window": 2}
+    (axes,) = figures.draw("loss", OneDiverges([0.9, 0.7, 0.5, 0.3]), rows, options).axes
+    low, high = axes.get_ylim()
+    assert low < 0.3 and 0.9 < high < 1.1
 
 
 def test_a_curve_outside_of_the_limits_is_named(capsys):
@@ -142,6 +233,24 @@ def test_zero_stands_apart_from_the_decades():
     assert list(joined.get_xdata()) == [-2.0, 0.0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.01", "1"]
     assert axes.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "values"),
+    [
+        (
+            "l2_lambda",
+            [0, *(digit * 10.0**-power for power in range(1, 10) for digit in (1, 2, 5))],
+        ),
+        ("train_size", [*range(10_000, 10_050)]),
+    ],
+)
+def test_the_texts_of_many_ticks_do_not_overlap(x, values):
+    rows = [row(weight_norm=4.0) | {x: value} for value in values]
+    (axes,) = draw([1.0], rows, "metric", x=x, y="weight_norm").axes
+    boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert len(boxes) + len(axes.get_xticks(minor=True)) == len(values)
 
 
 @pytest.mark.parametrize(("images", "aspect"), [(2, 1), (10, 1), (100, 1), (10, 3), (10, 0.2)])

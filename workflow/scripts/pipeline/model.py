@@ -286,7 +286,8 @@ class Task(Strict):
         "one in each epoch, once for one random order that is kept."
     )
     seeds: Values[Seed] = Field(
-        description="Seeds of the shuffling, each trained. Seed 0 is the report's."
+        description="Seeds of the shuffling, each trained. Seed 0 is ours for the single lines of "
+        "figures; the report names none."
     )
 
 
@@ -318,6 +319,11 @@ class _Figure(Strict):
     title: Text = Field(description="In the list of figures of Snakemake's report.")
     caption: Text = Field(description="In the typeset report and in Snakemake's.")
     runs: Runs = Field(description="The runs to show.")
+
+
+class _Plot(_Figure):
+    """What all figures with axes have."""
+
     min_seeds: Count = Field(
         1, description="The figure is drawn only if its runs have so many seeds or more."
     )
@@ -328,7 +334,7 @@ class _Figure(Strict):
 Curves = Values[Literal["train", "validation"]]
 
 
-class LossFigure(_Figure):
+class LossFigure(_Plot):
     """`figures.<name> of kind loss`: curves of the loss by step."""
 
     kind: Literal["loss"] = Field(description="Kind of plot.")
@@ -338,7 +344,7 @@ class LossFigure(_Figure):
     )
 
 
-class AccuracyFigure(_Figure):
+class AccuracyFigure(_Plot):
     """`figures.<name> of kind accuracy`: curves of the accuracy by step."""
 
     kind: Literal["accuracy"] = Field(description="Kind of plot.")
@@ -351,13 +357,13 @@ class WeightsFigure(_Figure):
     kind: Literal["weights"] = Field(description="Kind of plot.")
 
 
-class NormFigure(_Figure):
+class NormFigure(_Plot):
     """`figures.<name> of kind norm`: the norm of the weights by lambda."""
 
     kind: Literal["norm"] = Field(description="Kind of plot.")
 
 
-class MetricFigure(_Figure):
+class MetricFigure(_Plot):
     """`figures.<name> of kind metric`: any column of the metrics by a setting."""
 
     kind: Literal["metric"] = Field(description="Kind of plot.")

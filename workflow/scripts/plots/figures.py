@@ -2,7 +2,9 @@
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from textwrap import fill
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -11,7 +13,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from plots.style import WIDTH, lambda_color, new_figure, series, style
+from plots.style import (
+    DASHES,
+    MARKERS,
+    SHUFFLE_COLORS,
+    WIDTH,
+    lambda_color,
+    new_figure,
+    series,
+    style,
+)
 from runs.curves import Curve, block_statistics
 from runs.results import Results
 from runs.schemas import SETTINGS
@@ -26,12 +37,16 @@ _AXIS_NAMES = {
 }
 _SPLIT_NAMES = {"train": "training", "validation": "validation"}
 _HEIGHT = 2.35
+#: The part of a figure's height for a legend of two rows, inches; for more of them it grows.
+_LEGEND_HEIGHT = 0.37
+#: Characters of an entry of the legend that are sure to find room beside each other.
+_LEGEND_LINE = 110
+#: Width of a character of a tick as a part of the horizontal axis.
+_CHARACTER = 0.012
 _STEPS = "step (mini-batch update)"
 
 #: From this ratio of the longest to the shortest training on, steps are drawn by decades.
 _LOG_STEPS_FROM = 5
-
-_LAMBDA_0 = {"color": lambda_color(0.0), "linestyle": "--", "zorder": 3}
 
 
 class Group(NamedTuple):
@@ -56,14 +71,18 @@ class Group(NamedTuple):
         """How many seeds it has."""
         return len({row["seed"] for row in self.rows})
 
+    @property
+    def diverged(self) -> list[dict]:
+        """The rows of the trainings that failed."""
+        return [row for row in self.rows if row["ended"] == "diverged"]
+
     def line_name(self, name: str) -> str:
         """Say which training failed."""
-        diverged = [row for row in self.rows if row["ended"] == "diverged"]
-        if not diverged:
+        if not self.diverged:
             return name
         if len(self.rows) == 1:
-            return f"{name}, diverged at step {diverged[0]['steps']}"
-        return f"{name}, {len(diverged)} of {len(self.rows)} diverged"
+            return f"{name}, diverged at step {self.diverged[0]['steps']}"
+        return f"{name}, {len(self.diverged)} of {len(self.rows)} diverged"
 
 
 def groups_of(results: Results, rows: Sequence[dict], on_axis: str | None = None) -> list[Group]:
@@ -108,21 +127,35 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
     axes.set(xlabel=_STEPS, ylabel=f"{quantity}, nats")
     several, window = _seeds_shown(groups) > 1, options.get("window")
     deviations = False
-    styles = series()
+    sound: list[np.ndarray] = []
+    styles = _looks(groups, "shuffle", len(options["splits"]))
     for group in groups:
         for split in options["splits"]:
             looks = next(styles)
             curves = group.curves(split, "loss")
             name = group.label if only else _curve_name(split, group.label)
             if split == "train":
-                blocks = [block_statistics(curve, window) for curve in curves]
+                # The squares of a loss that diverges are beyond all numbers.
+                with np.errstate(over="ignore"):
+                    blocks = [block_statistics(curve, window) for curve in curves]
                 curves = [mean for mean, _ in blocks]
                 name += f", mean of {window} steps"
-                if not several:
+                if not several and not group.diverged:
                     (steps, means), half = blocks[0]
-                    _band(axes, steps, means - half, means + half, looks["color"])
+                    ends = (means - half, means + half)
+                    _band(axes, steps, *ends, looks["color"])
                     deviations = True
+                    sound += ends
             _line(axes, group, curves, name, looks)
+            sound += [
+                curve.values
+                for curve, row in zip(curves, group.rows, strict=True)
+                if row not in group.diverged
+            ]
+    if any(group.diverged for group in groups) and any(map(len, sound)):
+        # What the axis spans: up to the end of a run that diverged all others are one flat line.
+        every = np.concatenate(sound)
+        axes.dataLim.intervaly = every.min(), every.max()
     _legend(figure, axes, groups, deviations)
     return figure
 
@@ -134,7 +167,8 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
     """
     splits = options["splits"]
     # A lambda has a look of its own, so that two splits of it cannot share a panel.
-    crowded = len(groups) > 2 or any(group.label.startswith("λ = ") for group in groups)
+    by_lambda = groups[0].label.startswith("λ = ")
+    crowded = len(groups) > 2 or by_lambda
     panels = splits if crowded and len(splits) > 1 else [None]
     figure = new_figure(_HEIGHT if len(panels) == 1 else 2.7)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -143,7 +177,8 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
     only = splits[0] if len(splits) == 1 and len(groups) > 1 else None
     every[0].set_ylabel(f"{_SPLIT_NAMES[only]} accuracy" if only else "accuracy")
     for axes, panel in zip(every, panels, strict=True):
-        styles = series()
+        shown = splits if panel is None else [panel]
+        styles = _looks(groups, "l2_lambda" if by_lambda else "shuffle", len(shown))
         starts: list[float] = []
         # Said at the panel, and then not once more at each line.
         axes.set_title(f"{_SPLIT_NAMES[panel]} accuracy" if panel else "", fontsize=8.5)
@@ -151,8 +186,8 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
         if by_decades:
             axes.set_xscale("log")
         for group in groups:
-            for split in splits if panel is None else [panel]:
-                looks = _looks(group, next(styles))
+            for split in shown:
+                looks = next(styles)
                 name = group.label if panel or only else _curve_name(split, group.label)
                 curves = group.curves(split, "accuracy")
                 if by_decades:
@@ -161,7 +196,11 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
                     starts.append(curves[0].steps[:2].max())
                 _line(axes, group, curves, name, looks)
                 if by_decades and len(curves[0].steps):
-                    axes.plot(curves[0].steps[-1], curves[0].values[-1], "o", color=looks["color"])
+                    end = {"marker": "o", "color": looks["color"], "zorder": looks.get("zorder")}
+                    if by_lambda and not group.rows[0]["l2_lambda"]:
+                        # A ring, because a small lambda often ends where 0 does.
+                        end |= {"fillstyle": "none", "markersize": 6, "markeredgewidth": 0.8}
+                    axes.plot(curves[0].steps[-1], curves[0].values[-1], **end)
         if by_decades:
             axes.set_xlim(left=0.7 * min(starts))
     stops = [Line2D([], [], color="0.35", marker="o", linestyle="", label="end of training")]
@@ -226,7 +265,7 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
     scaled = all(isinstance(position, float) for position in names)
     places = _places(list(names)) if scaled else {name: float(i) for i, name in enumerate(names)}
     apart = places.get(0.0) if scaled and places.get(0.0) != 0.0 else None
-    for group, looks in zip(groups, series(), strict=False):
+    for group, looks in zip(groups, _looks(groups, "shuffle"), strict=False):
         values: dict[float, list[float]] = {}
         for row in group.rows:
             if row[y] is not None:
@@ -236,14 +275,17 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
         low, high = (np.array([end(values[place]) for place in at]) for end in (min, max))
         label = group.line_name(group.label or _AXIS_NAMES.get(y, y.replace("_", " ")))
         joined = at != apart
-        line = {"color": looks["color"], "marker": "o"}
+        line = {"color": looks["color"], "marker": MARKERS[looks["linestyle"]]}
         dash = looks["linestyle"] if scaled else ""
         axes.plot(at[joined], first[joined], label=label, linestyle=dash, **line)
         axes.plot(at[~joined], first[~joined], linestyle="", **line)
         if group.seeds > 1:
             # Bars and no band: there are runs at these places only.
             axes.vlines(at, low, high, color=looks["color"], alpha=0.45, linewidth=4)
-    axes.set_xticks(list(places.values()), list(names.values()))
+    ticks = {places[position]: name for position, name in names.items()}
+    named = _thinned(ticks, apart) if scaled else ticks
+    axes.set_xticks([*named], [*named.values()])
+    axes.set_xticks([place for place in ticks if place not in named], minor=True)
     if apart is not None:
         _break(axes, apart + 0.5)
     axes.set_xlabel(_AXIS_NAMES.get(x, x.replace("_", " ")))
@@ -276,7 +318,7 @@ def draw(kind: str, results: Results, rows: Sequence[dict], options: dict) -> Fi
         # After drawing, because limits that are set before switch the automatic ones off.
         for axes in figure.axes:
             for which in ("x", "y"):
-                if options.get(f"{which}_limits") and kind != "weights":
+                if options.get(f"{which}_limits"):
                     axes.set(**{f"{which}lim": options[f"{which}_limits"]})
                     for name in _outside(axes, which):
                         low, high = options[f"{which}_limits"]
@@ -303,17 +345,44 @@ def _outside(axes: mpl.axes.Axes, which: str) -> list[str]:
     return names
 
 
-def _looks(group: Group, looks: dict[str, str]) -> dict[str, str]:
-    """The look of a group that a lambda names: the lambda's colour.
+def _looks(groups: Sequence[Group], key: str, lines: int = 1) -> Iterator[dict]:
+    """Colour and dash of each line of one group after the other, no two of them the same.
 
-    Lambda 0 is dotted and on top, because a small lambda's curve runs along it.
+    Groups that differ in a setting that has colours of its own get these, in every figure the same;
+    the dash tells what else they differ in. Where this takes too many dashes, and where they do not
+    differ in it, each line is the next of all series.
+
+    Args:
+        groups: all of the figure.
+        key: the setting, l2_lambda or shuffle.
+        lines: how many each group has.
     """
-    if not group.label.startswith("λ = "):
-        return looks
-    l2_lambda = group.rows[0]["l2_lambda"]
-    dash = "-" if group.label.count(",") == 0 else looks["linestyle"]
-    color = lambda_color(l2_lambda)
-    return {"color": color, "linestyle": dash} if l2_lambda else _LAMBDA_0
+    firsts = [group.rows[0] for group in groups]
+    values = [_in_words(key, row) for row in firsts]
+    if len(set(values)) == 1:
+        return series()
+    colors = [
+        lambda_color(row[key]) if key == "l2_lambda" else SHUFFLE_COLORS[row[key]] for row in firsts
+    ]
+    others = [
+        group.label.replace(value, "", 1) for group, value in zip(groups, values, strict=True)
+    ]
+    places = {other: place for place, other in enumerate(dict.fromkeys(others))}
+    numbers = []
+    for row, value, color, other in zip(firsts, values, colors, others, strict=True):
+        # Beyond the decades of the palette several lambdas have one colour.
+        alike = list(dict.fromkeys(v for v, c in zip(values, colors, strict=True) if c == color))
+        # Lambda 0 is dashed, if dashes tell nothing else: a small lambda's curve runs along it.
+        dashed = row[key] == 0 and len(places) == 1
+        numbers.append(1 if dashed else alike.index(value) * len(places) + places[other])
+    if (max(numbers) + 1) * lines > len(DASHES):
+        return series()
+    return iter(
+        # For the same reason lambda 0 is on top.
+        {"color": color, "linestyle": dash, "zorder": 2 + (row[key] == 0)}
+        for row, color, number in zip(firsts, colors, numbers, strict=True)
+        for dash in DASHES[number * lines : (number + 1) * lines]
+    )
 
 
 def _line(
@@ -342,7 +411,7 @@ def _legend(
     extra: Sequence[Line2D] = (),
     bars: bool = False,
 ) -> None:
-    """Name lines and, once, what bands mean; above the data and never on it."""
+    """Name lines and, once, what bands mean; above the data, in as few rows as the page allows."""
     handles = [*axes.get_legend_handles_labels()[0], *extra]
     if deviations:
         handles.append(Patch(color="0.5", alpha=0.4, label="band: ±1 standard deviation"))
@@ -352,14 +421,23 @@ def _legend(
         handles.append(Patch(color="0.5", alpha=0.4, label=text))
     elif len(handles) < 2:
         return
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=min(len(handles), 3),
-        columnspacing=1.4,
-        handlelength=1.8,
-        borderaxespad=0.1,
-    )
+    labels = [fill(handle.get_label(), _LEGEND_LINE) for handle in handles]
+    for rows in range(1, len(handles) + 1):
+        legend = figure.legend(
+            handles=handles,
+            labels=labels,
+            loc="outside upper left",
+            ncols=math.ceil(len(handles) / rows),
+            columnspacing=1.4,
+            handlelength=1.8,
+            borderaxespad=0.1,
+        )
+        size = legend.get_window_extent()
+        if size.width < 0.995 * figure.bbox.width or rows == len(handles):
+            break
+        legend.remove()
+    more = size.height / figure.dpi - _LEGEND_HEIGHT
+    figure.set_figheight(figure.get_figheight() + max(0.0, more))
 
 
 def _seeds_shown(groups: Sequence[Group]) -> int:
@@ -383,6 +461,26 @@ def _places(values: list[float]) -> dict[float, float]:
         return {value: value for value in values}
     zero = math.log10(positive[0]) - 1.0
     return {value: math.log10(value) if value > 0 else zero for value in values}
+
+
+def _thinned(ticks: dict[float, str], apart: float | None) -> dict[float, str]:
+    """Every k-th tick, so that no text runs into the next, and the one that stands apart.
+
+    Args:
+        ticks: the texts by their places.
+        apart: the place of 0, if it stands apart.
+    """
+    ordered = sorted(ticks)
+    first = [place for place in ordered if place == apart]
+    width = _CHARACTER * (ordered[-1] - ordered[0])
+    for step in range(1, len(ordered) + 1):
+        kept = first + ordered[len(first) :: step]
+        if all(
+            right - left >= width * ((len(ticks[left]) + len(ticks[right])) / 2 + 1)
+            for left, right in pairwise(kept)
+        ):
+            break
+    return {place: ticks[place] for place in kept}
 
 
 def _break(axes: mpl.axes.Axes, place: float) -> None:

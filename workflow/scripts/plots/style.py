@@ -29,7 +29,13 @@ FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDa
 #: readers tell all of them apart.
 COLORS = ("#0072B2", "#D55E00", "#000000", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 _CANVASES = {"png": FigureCanvasAgg, "svg": FigureCanvasSVG, "pdf": FigureCanvasPdf}
-_DASHES = ("-", "--", ":", "-.")
+#: The last three: dots far apart, a long dash, and a dash with two dots.
+DASHES = ("-", "--", ":", "-.", (0, (1, 4)), (0, (9, 2)), (0, (7, 1, 1, 1, 1, 1)))
+#: In place of a dash, where no line joins the points.
+MARKERS = dict(zip(DASHES, "osD^vPX", strict=True))
+
+#: The orders of the examples, the same in every figure.
+SHUFFLE_COLORS = dict(zip(("false", "true", "once"), COLORS, strict=False))
 
 #: The decades of lambda that the palette spans; beyond, its ends. It is fixed, so that another
 #: lambda in the config changes the colour of none.
@@ -79,9 +85,9 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
-def series() -> Iterator[dict[str, str]]:
-    """Colour and dash of one series after the other: 28 that differ, all colours before a dash."""
-    return cycle([{"color": color, "linestyle": dash} for dash, color in product(_DASHES, COLORS)])
+def series() -> Iterator[dict]:
+    """Colour and dash of one series after the other: 49 that differ, all colours before a dash."""
+    return cycle([{"color": color, "linestyle": dash} for dash, color in product(DASHES, COLORS)])
 
 
 def lambda_color(l2_lambda: float) -> str:
