@@ -12,7 +12,7 @@ OUTPUT ?= results/compare.html
 CONFIGS = $(if $(CONFIG),--config $(CONFIG))
 
 # What the user has set for other work changes nothing here; see also workflow/rules/common.smk.
-unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB%, $(.VARIABLES))
+unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB% SNAKEMAKE_%, $(.VARIABLES))
 # Where pip puts packages is ours to say; where it gets them from is the user's.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_NO_DEPS PIP_DRY_RUN
 

@@ -159,8 +159,8 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
             f"{folder}: has no metrics.parquet, so it holds no finished results; run "
             "`make reproduce` there first"
         )
-    project = folder.absolute().parent
-    _, config = held(folder, config_files, project, ours=project == ROOT.absolute())
+    project = folder.resolve().parent
+    _, config = held(folder, config_files, project, ours=project == ROOT.resolve())
     try:
         rows = pq.read_table(path).to_pylist()
         groups: dict[tuple, dict[int, dict]] = {}

@@ -24,6 +24,7 @@ from common import cli  # noqa: E402
 from common.files import read_json, replace_atomically, sha256_of  # noqa: E402
 from images.sources import ROLES, raw_files  # noqa: E402
 from pipeline.project import project  # noqa: E402
+from pipeline.rules import beside_config  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
 from provenance.manifest import ENVIRONMENT, NAME  # noqa: E402
 from runs.grid import as_list  # noqa: E402
@@ -83,7 +84,8 @@ def describe(manifest: dict, environment: dict, config: dict, config_files: list
     )
     workflow["name"], workflow["version"] = name, version
     workflow["softwareRequirements"] = list(add_software(crate, environment))
-    workflow["hasPart"] = [add_file(crate, path) for path in code_files(config)]
+    claims = beside_config(config.get("claims"), config_files, ROOT)
+    workflow["hasPart"] = [add_file(crate, path) for path in code_files(claims)]
     taken = add_parameter(crate, "config", FORMATS[".yaml"])
     read = add_parameter(crate, "data", "application/octet-stream")
     made = add_parameter(crate, "results", "application/octet-stream")
@@ -178,10 +180,10 @@ def add_data(crate: ROCrate, config: dict, parameter: ContextEntity) -> Iterator
             yield entity
 
 
-def code_files(config: dict) -> list[str]:
-    """The workflow's files but the Snakefile, its claims, and what pins its software."""
+def code_files(claims: str | None) -> list[str]:
+    """The workflow's files but the Snakefile, the claims file, and what pins its software."""
     files = [path for path in Path("workflow").rglob("*") if path.suffix != ".pyc"]
-    files += [Path(config["claims"])] if config["claims"] else []
+    files += [Path(claims)] if claims else []
     return sorted({*map(str, filter(Path.is_file, files)), "pyproject.toml", "requirements.txt"})
 
 

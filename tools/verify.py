@@ -32,7 +32,7 @@ COMPUTING = ("prepare", "train", "optimum", "gradients", "identifiability")
 
 
 def verify(manifest: dict, expected: Path) -> str:
-    """Compare the products of a manifest with those expected, and return the verdict.
+    """Compare the products of a manifest with those expected, and say how they compare.
 
     Raises:
         ReproductionError: they are different; the message names the first stage that diverges.
@@ -46,33 +46,47 @@ def verify(manifest: dict, expected: Path) -> str:
     products = manifest["products"]
     differing = [n for digest, n in sums if products.get(n, {}).get("sha256") != digest]
     same = len(sums) - len(differing)
+    unexpected = sorted(products.keys() - {name for _, name in sums})
     summary = f"{name_and_version()}: {len(sums)} products expected, {same} bit-identical."
-    if not differing:
-        return f"{summary}\nVerdict: bit-identical."
+    strange = [*differing, *unexpected]
+    if not strange:
+        return f"{summary}\nComparison: bit-identical."
     before, after = (read_json(folder / ENVIRONMENT) for folder in (expected, RESULTS))
     for key in before:
         if before[key] != after.get(key):
             summary += f"\n  environment, {key}: {before[key]} expected, {after.get(key)} here"
     largest = max(difference_of(name, expected, RESULTS) for name in TABLES)
-    first = products.get(differing[0], {"stage": "unknown", "rule": None})
-    if first["rule"] is None and differing[0].startswith("runs/"):
+    first = products.get(strange[0], {"stage": "unknown", "rule": None})
+    if first["rule"] is None and strange[0].startswith("runs/"):
         reason = (
             "which is not made. Seeds that came into the config in steps have files of their own: "
             "if this is the config that was expected, remove results/runs/ and run again"
         )
     elif first["rule"] is None:
         reason = "which is not made; is this the config that was expected?"
+    elif unexpected:
+        reason = (
+            f"{len(unexpected)} products are not expected, one of them {unexpected[0]}; `make "
+            "expected` takes them in"
+        )
     elif largest.size > 1:
         reason = f"largest difference: {largest.text}"
     elif first["rule"] not in COMPUTING and before == after:
         reason = "made in another way of what is as expected"
     else:
+        shown = [name for name in differing if products[name]["rule"] not in COMPUTING]
+        if shown:
+            summary += (
+                f"\n  Not compared, since other numbers have other bytes: {len(shown)} products "
+                f"that show them, {', '.join(shown)}"
+            )
         return (
-            f"{summary}\n  Largest difference: {largest.text}.\nVerdict: equal within {TOLERANCE}."
+            f"{summary}\n  Largest difference: {largest.text}.\n"
+            f"Comparison: equal within {TOLERANCE}, in the numbers of all runs and verdicts."
         )
     raise ReproductionError(
-        f"{summary}\nVerdict: different. The first stage that diverges: {first['stage']}, with "
-        f"{differing[0]} ({len(differing)} in all); {reason}."
+        f"{summary}\nComparison: different. The first stage that diverges: {first['stage']}, with "
+        f"{strange[0]} ({len(strange)} in all); {reason}."
     )
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 import compare
 from common.files import write_json
-from pipeline.rules import config_digests
+from pipeline.rules import config_digests, digests
 from provenance.manifest import manifest_of
 
 ROW = {
@@ -67,7 +67,9 @@ def describe(folder) -> None:
         ],
         "train",
     )
-    write_json(folder / "manifest.json", manifest_of(products, rules, folder, "1"))
+    write_json(
+        folder / "manifest.json", manifest_of(products, rules, digests(config, config), folder, "1")
+    )
 
 
 def compared(a, b) -> dict[str, compare.Difference]:

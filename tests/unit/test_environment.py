@@ -31,6 +31,12 @@ def test_a_package_of_another_version_than_the_lock_pins_is_named(lock):
     assert unlike_the_lock({"numpy": "2.3"}, lock.with_name("no such file")) == []
 
 
+def test_what_a_package_needs_in_turn_is_held_to_the_lock(lock):
+    lock.write_text("numpy==2.4.6\ncontourpy==0.0.1\nnot-installed-here==1\n")
+    version = metadata.version("contourpy")
+    assert unlike_the_lock({"numpy": "2.4.6"}, lock) == [f"contourpy {version} instead of 0.0.1"]
+
+
 def test_the_environment_names_what_is_really_there(lock):
     found = environment({"numpy": "0.1"}, lock)
     assert found["packages"] == {"numpy": metadata.version("numpy")}

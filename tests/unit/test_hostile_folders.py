@@ -12,6 +12,7 @@ import verify
 from common import cli
 from common.files import write_json
 from common.places import YamlError, read_yaml
+from pipeline.rules import digests
 from provenance.manifest import manifest_of
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -55,6 +56,7 @@ MANIFESTS = {
         "products": {"a": ENTRY | {"rule": "x"}},
         "environment": "",
         "version": "",
+        "config": {},
         "rules": {"x": RULE},
     },
 }
@@ -69,7 +71,14 @@ def project(tmp_path):
     (results / "metrics.parquet").write_bytes(b"PAR1")
     write_json(results / "environment.json", {})
     write_json(
-        results / "manifest.json", manifest_of({"metrics.parquet": "x"}, {"x": RULE}, results, "1")
+        results / "manifest.json",
+        manifest_of(
+            {"metrics.parquet": "x"},
+            {"x": RULE},
+            digests({"claims": None}, ["claims"]),
+            results,
+            "1",
+        ),
     )
     return tmp_path
 
@@ -122,6 +131,11 @@ def test_expected_sums_that_are_none_are_named(project, refused, sums):
     expected.mkdir(parents=True)
     (expected / "SHA256SUMS").write_text(sums)
     refused(verify)
+
+
+def test_a_key_of_the_config_that_no_rule_of_the_run_depends_on_is_held_too(refused, project):
+    (project / "config.yaml").write_text("claims: mine.yaml\n")
+    assert "the config changed after the run, claims" in refused(verify)
 
 
 def test_results_that_are_no_tables_are_named_by_compare(refused):

@@ -112,7 +112,7 @@ def test_another_version_of_a_package_reruns_what_computes_with_it(checkout):
 
 def test_the_same_results_are_bit_identical(expecting):
     code, output = tool(expecting, "verify.py")
-    assert code == 0 and "Verdict: bit-identical." in output
+    assert code == 0 and "Comparison: bit-identical." in output
     lines = sum(
         len(path.read_text().splitlines())
         for path in (expecting.folder / "tests" / "expected").iterdir()
@@ -124,7 +124,32 @@ def test_other_last_bits_are_equal_within_tolerance(expecting):
     expect_other_metrics(expecting, 1 + 1e-9)
     code, output = tool(expecting, "verify.py")
     assert code == 0 and "Largest difference: metrics, " in output and "weight_norm" in output
-    assert "Verdict: equal within 1e-06 relative or 1e-09 absolute." in output
+    assert "Comparison: equal within 1e-06 relative or 1e-09 absolute, in the numbers" in output
+
+
+def test_weights_of_another_run_are_different_though_all_metrics_are_equal(expecting):
+    folder = next((expecting.results / "runs" / "softmax").glob("lambda-1/*/*"))
+    other = next((expecting.results / "runs" / "softmax").glob("lambda-0/*/*"))
+    shutil.copyfile(other / "weights.parquet", folder / "weights.parquet")
+    expecting.snakemake()
+    code, output = tool(expecting, "verify.py")
+    assert code == 1 and "largest difference: contents, runs/softmax/lambda-1/" in output
+
+
+def test_a_product_that_nobody_expects_is_named(expecting):
+    sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
+    sums.write_text(re.sub(r"\w{64}  figures/figure_01.png\n", "", sums.read_text()))
+    code, output = tool(expecting, "verify.py")
+    assert code == 1 and "1 products are not expected, one of them figures/figure_01" in output
+
+
+def test_runs_of_another_config_get_no_manifest(checkout):
+    checkout.set_config("tasks.softmax.learning_rate", 0.02)
+    shutil.rmtree(checkout.folder / ".snakemake")
+    (checkout.results / "manifest.json").unlink()
+    output = checkout.snakemake(check=False)
+    assert "softmax was trained with learning_rate 0.01, but the config says 0.02" in output
+    assert not (checkout.results / "manifest.json").exists()
 
 
 def test_the_first_stage_that_diverges_is_named_with_the_largest_difference(expecting):
@@ -237,5 +262,5 @@ def test_another_core_type_of_the_blas_is_equal_within_tolerance(fresh, expectin
     shutil.copytree(expecting.folder / "tests" / "expected", expected, dirs_exist_ok=True)
     code, output = tool(fresh, "verify.py")
     assert code == 0, output
-    assert other in output and "Verdict: equal within" in output
+    assert other in output and "Comparison: equal within" in output
     print(output)

@@ -12,7 +12,7 @@ from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
 from pipeline.owner import record_owner
 from pipeline.project import project
-from pipeline.rules import beside_config, code_behind, describe
+from pipeline.rules import beside_config, code_behind, describe, digests
 from provenance.environment import unlike_the_lock
 from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, problems, select_blocks
 from snakemake.exceptions import WorkflowError

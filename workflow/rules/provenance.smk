@@ -57,11 +57,14 @@ rule manifest:
         "../envs/jobs.yaml"
     params:
         rules=json.dumps(DEPENDENCIES),
+        config=json.dumps(digests(WRITTEN_CONFIG, WRITTEN_CONFIG)),
+        tasks=task_settings(),
         version=project()["version"],
         software=software("manifest.py"),
     message:
         "Describing all products in results/manifest.json"
     shell:
         "python -E -s -X utf8 {input.script:q} --products {input.list:q} --rules {params.rules:q}"
+        " --config {params.config:q} --tasks {params.tasks:q}"
         " --version {params.version:q} --lock {input.lock:q} --manifest {output.manifest:q}"
         " --environment {output.environment:q} > {log:q} 2>&1"

@@ -74,7 +74,8 @@ def describe(rules: Iterable[str], config: dict, claims: str | None, root: Path)
 
     Returns:
         rule -> `stage`; `config`: key -> digest; `code`: digest of the script, the modules that it
-        imports, the rule itself, and the other files that it reads; `software`: package -> version.
+        imports, the rule itself, what reads the config, and the other files that it reads;
+        `software`: package -> version.
 
     Raises:
         DataError: a rule has no entry in RULES.
@@ -87,7 +88,10 @@ def _describe(name: str, config: dict, claims: str | None, root: Path) -> dict:
         raise DataError(f"rule {name}: say in {__file__} what it depends on")
     rule = RULES[name]
     code = code_behind(f"{name}.py", root / SCRIPTS)
-    sources = [root / "workflow" / "rules" / f"{file}.smk" for file in ("common", rule.stage)]
+    sources = [root / "Snakefile"]
+    sources += [root / "workflow" / "rules" / f"{file}.smk" for file in ("common", rule.stage)]
+    # What reads the config decides what each script is told.
+    sources += code_of(root / SCRIPTS / "pipeline" / "config.py", root / SCRIPTS)
     sources += [*code, *(root / file for file in rule.files)]
     sources += [Path(claims)] if claims and "claims" in rule.config else []
     return {
@@ -128,7 +132,12 @@ def beside_config(file: str | None, config_files: Iterable[str | Path], root: Pa
 
 def config_digests(rule: str, config: dict) -> dict[str, str]:
     """Key -> digest of what the config says under it, for the keys that a rule depends on."""
-    return {key: digest(config.get(key)) for key in RULES[rule].config}
+    return digests(config, RULES[rule].config)
+
+
+def digests(config: dict, keys: Iterable[str]) -> dict[str, str]:
+    """Key -> digest of what the config says under it."""
+    return {key: digest(config.get(key)) for key in keys}
 
 
 def digest(value: object) -> str:

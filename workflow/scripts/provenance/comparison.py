@@ -1,6 +1,7 @@
 """Whether a run gave the numbers that were expected: the same, or equal within tolerance.
 
-Two tables are compared, the metrics of all runs and the verdicts with what was measured for them.
+Three tables are compared: the metrics of all runs, the verdicts with what was measured for them,
+and the mean and deviation of every column of the files of each block, curves and weights.
 All other products show the data behind these.
 """
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import DataError
+from common.files import read_parquet
 from runs.tables import METRICS_SCHEMA
 
 #: Two numbers are equal within tolerance if they differ by less than RELATIVE times the larger, or
@@ -23,6 +25,7 @@ TOLERANCE = f"{RELATIVE:g} relative or {ABSOLUTE:g} absolute"
 TABLES = {
     "metrics": (["task", "l2_lambda", "shuffle", "seed"], METRICS_SCHEMA.names),
     "claims": (["id"], ["id", "verdict", "measured"]),
+    "contents": (["file", "column"], ["file", "column", "mean", "deviation"]),
 }
 
 
@@ -39,6 +42,9 @@ def csv_of(results: Path, name: str) -> str:
     Raises:
         DataError: the file is no such table.
     """
+    if name == "contents":
+        contents = _contents(results)
+        return contents.to_csv(index=False) if len(contents) else ""
     path = results / f"{name}.parquet"
     if not path.is_file():
         return ""
@@ -46,6 +52,20 @@ def csv_of(results: Path, name: str) -> str:
         return pd.read_parquet(path, columns=TABLES[name][1]).to_csv(index=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not readable as the table of {name} ({error})") from error
+
+
+def _contents(results: Path) -> pd.DataFrame:
+    """The columns of numbers in the curves and weights of each block, each by two numbers."""
+    rows = []
+    for kind, column in (("history", "value"), ("weights", "weight")):
+        for path in sorted(results.glob(f"runs/**/{kind}.parquet")):
+            values = read_parquet(path)[column].to_numpy()
+            file = path.relative_to(results).as_posix()
+            # Of a training that diverged it may have none, or numbers whose squares are too large.
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean, deviation = (values.mean(), values.std()) if len(values) else (0.0, 0.0)
+            rows.append((file, column, mean, deviation))
+    return pd.DataFrame(rows, columns=TABLES["contents"][1])
 
 
 def difference_of(name: str, expected: Path, results: Path) -> Difference:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
+_MISSING = "not installed"
 #: Loading these loads the BLAS libraries that the jobs use.
 _BLAS_USERS = ("numpy", "scipy.linalg")
 
@@ -38,7 +39,10 @@ def environment(packages: dict[str, str], lock: Path) -> dict:
 
 
 def unlike_the_lock(packages: dict[str, str], lock: Path) -> list[str]:
-    """Each package that is not of a version that the lock pins, in words; none without a lock."""
+    """Each package that is not of a version that the lock pins, in words; none without a lock.
+
+    Those that the named ones need in turn are locked, too, and looked at if they are installed.
+    """
     if not lock.is_file():
         return []
     pinned: dict[str, list[str]] = {}
@@ -46,6 +50,9 @@ def unlike_the_lock(packages: dict[str, str], lock: Path) -> list[str]:
         r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)", lock.read_text(encoding="utf-8"), re.MULTILINE
     ):
         pinned.setdefault(_normal(name), []).append(version)
+    named = {_normal(name) for name in packages}
+    others = {name: _version(name) for name in pinned if name not in named}
+    packages = packages | {n: version for n, version in others.items() if version != _MISSING}
     return [
         f"{name} {version} instead of {' or '.join(pinned.get(_normal(name), ['none']))}"
         for name, version in packages.items()
@@ -62,7 +69,7 @@ def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return _MISSING
 
 
 def processor() -> str:

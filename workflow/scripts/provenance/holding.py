@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common.errors import DataError
 from common.places import read_yaml
-from pipeline.rules import RULES, beside_config, config_digests, describe
+from pipeline.rules import RULES, beside_config, config_digests, describe, digests
 from provenance.manifest import hold, read_manifest
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def held(
     rules = manifest["rules"]
     known = [rule for rule in rules if rule in RULES]
     if not ours and not any((project / name).is_file() for name in files):
-        hold(manifest, results, {})
+        hold(manifest, results, {}, manifest["config"])
         return manifest, {}
     config = read_config(project, files)
     if ours:
@@ -76,5 +76,5 @@ def held(
         now = describe(known, config, claims, ROOT)
     else:
         now = {rule: rules[rule] | {"config": config_digests(rule, config)} for rule in known}
-    hold(manifest, results, now)
+    hold(manifest, results, now, digests(config, config))
     return manifest, config

@@ -4,11 +4,12 @@ All of it comes from files and from the rules' own information, so that it can b
 as they are at any later time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from common.errors import DataError
 from common.files import read_json, sha256_of
+from runs.schemas import SETTINGS
 
 NAME = "manifest.json"
 #: What a run leaves beside its products.
@@ -16,7 +17,11 @@ ENVIRONMENT = "environment.json"
 
 
 def manifest_of(
-    products: dict[str, str], rules: dict[str, dict], folder: Path, version: str
+    products: dict[str, str],
+    rules: dict[str, dict],
+    config: dict[str, str],
+    folder: Path,
+    version: str,
 ) -> dict:
     """Describe a run.
 
@@ -24,12 +29,13 @@ def manifest_of(
         products: path below `folder` -> the rule that made it, in the order of the DAG.
         rules: rule -> its stage and the digests of its config, code and software (see
             pipeline.rules).
+        config: each of its keys with a digest, also of those that no rule of the run depends on.
         folder: of the results.
         version: of the project.
 
     Returns:
-        `version` and `rules` as given; `products`: path -> sha256, stage, rule; `environment`:
-        sha256 of its description, which must be there.
+        `version`, `rules` and `config` as given; `products`: path -> sha256, stage, rule;
+        `environment`: sha256 of its description, which must be there.
     """
     entries = {
         name: {"sha256": sha256_of(folder / name), "stage": rules[rule]["stage"], "rule": rule}
@@ -40,6 +46,7 @@ def manifest_of(
         "version": version,
         "products": entries,
         "environment": environment,
+        "config": config,
         "rules": rules,
     }
 
@@ -71,6 +78,7 @@ def _has_our_shape(manifest: object) -> bool:
             len(manifest["products"]) > 0
             and isinstance(manifest["version"], str)
             and "environment" in manifest
+            and isinstance(manifest["config"], dict)
             and all(
                 [
                     isinstance(entry["sha256"], str) and entry["rule"] in rules and "stage" in entry
@@ -87,13 +95,34 @@ def _has_our_shape(manifest: object) -> bool:
         return False
 
 
-def misfits(manifest: dict, folder: Path, rules: dict[str, dict]) -> Iterator[str]:
+def other_settings(runs: Iterable[dict], tasks: dict[str, dict]) -> list[str]:
+    """What runs were trained with that their tasks do not say, in words.
+
+    Args:
+        runs: of the metrics, `task` and the settings.
+        tasks: the settings of each task of the config.
+    """
+    # Without a train_size in the config, the metrics have the size of the whole split.
+    return sorted(
+        {
+            f"{run['task']} was trained with {name} {run[name]}, but the config says {wanted}"
+            for run in runs
+            for name, wanted in tasks[run["task"]].items()
+            if name in SETTINGS and run[name] != wanted and (name, wanted) != ("train_size", None)
+        }
+    )
+
+
+def misfits(
+    manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str, str]
+) -> Iterator[str]:
     """What does not fit a manifest, one line each.
 
     Args:
         manifest: of the run.
         folder: of the results.
         rules: as in the manifest, of now.
+        config: as in the manifest, of now.
     """
     hashes = {name: entry["sha256"] for name, entry in manifest["products"].items()}
     for name, digest in (hashes | {ENVIRONMENT: manifest["environment"]}).items():
@@ -115,15 +144,19 @@ def misfits(manifest: dict, folder: Path, rules: dict[str, dict]) -> Iterator[st
                     yield f"rule {name}: its {kind} changed after the run, {key}{was}"
         if then["code"] != now["code"]:
             yield f"rule {name}: its code changed after the run"
+    told = {key for rule in rules.values() for key in rule["config"]}
+    for key in sorted((manifest["config"].keys() | config.keys()) - told):
+        if manifest["config"].get(key) != config.get(key):
+            yield f"the config changed after the run, {key}"
 
 
-def hold(manifest: dict, folder: Path, rules: dict[str, dict]) -> None:
+def hold(manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str, str]) -> None:
     """Refuse results that are not those of one whole run of the present config, code and software.
 
     Raises:
         DataError: names all that does not fit.
     """
-    found = list(misfits(manifest, folder, rules))
+    found = list(misfits(manifest, folder, rules, config))
     if found:
         lines = "".join(f"\n  {line}" for line in found[:40])
         more = f"\n  ... and {len(found) - 40} more" if len(found) > 40 else ""
