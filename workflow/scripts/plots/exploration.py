@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.errors import DataError
 from images.splits import Split
 from regression.features import features
 from regression.models import load_model
@@ -126,16 +125,8 @@ def read_groups(results: Results) -> list[Group]:
     """Read all runs that have weights, which those that diverged have not.
 
     Of very many runs each group shows its first ones only, so that the page stays light.
-
-    Raises:
-        DataError: all diverged.
     """
     rows = [row for row in results.rows if row["ended"] != "diverged"]
-    if not rows:
-        raise DataError(
-            "Every training diverged, so that there is nothing to look around in; a smaller "
-            "learning_rate usually cures it."
-        )
     key = itemgetter("task", "spelling", "shuffle")
     groups = [list(members) for _, members in groupby(rows, key)]
     if not groups:
