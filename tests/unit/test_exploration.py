@@ -311,7 +311,9 @@ def test_a_page_of_two_tasks_opens_with_the_ends_of_the_larger_one():
         ("results/history.parquet: task=t, l2_lambda=0.1|1", ["0.1", "1"]),
         ("results/history.parquet: task=t, shuffle=false", []),
         ("results/runs/t/lambda-1/shuffle-true/seeds-0-9/weights.parquet and 2 more", ["1"]),
-        ("results/optimum/t.json: l2_lambda=0.1; train_loss", ["0.1"]),
+        ("results/optimum/t/optima.json: l2_lambda=0.1; train_loss", ["0.1"]),
+        ("results/optimum/t/separation.parquet: l2_lambda=0", ["0"]),
+        ("results/gradients/t.json: l2_lambda=1", ["1"]),
         ("results/equations.json: number=3", []),
     ],
 )

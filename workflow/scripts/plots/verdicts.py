@@ -114,7 +114,7 @@ def groups_behind(line: str, groups: Sequence[Group]) -> list[Group]:
     if of_folder := re.search(r"results/runs/(\S+)/seeds-", line):
         return [group for group in groups if group.key == of_folder[1]]
     named = {key: value.split("|") for key, value in re.findall(r"(\w+)=([^,;\s]+)", line)}
-    if of_task := re.match(r"results/(?:optimum|gradients)/(\S+)\.json", line):
+    if of_task := re.match(r"results/(?:optimum|gradients)/([^/:\s]+)[/.]", line):
         named["task"] = [of_task[1]]
     if "task" not in named:
         return []
