@@ -24,7 +24,7 @@ from plots.exploration import (
     thinned,
     weight_pictures,
 )
-from plots.page import _METRICS, Pack, explorer_page, first_choice
+from plots.page import _METRICS, Pack, explorer_page, first_choice, mean_and_range
 from plots.verdicts import groups_behind
 from regression.models import load_model
 from runs.results import Curve, Weights
@@ -289,6 +289,10 @@ def test_as_many_weights_as_are_shown_make_a_light_page():
     group = make_group(classes=tuple(range(10)), seeds=seeds, shape=(28, 28))
     page = make_page([group] * 30, split=make_split(100, range(10), (28, 28)))
     assert seeds == 8 and len(page.encode()) < 2_500_000
+
+
+def test_a_huge_loss_is_written_short():
+    assert mean_and_range([1.8e71, 0.25], 4) == "9e+70 (0.2500 to 1.8e+71)"
 
 
 def test_no_name_ends_the_script_that_it_stands_in():

@@ -21,6 +21,7 @@ from plots.exploration import (
     weight_pictures,
 )
 from plots.verdicts import tiles, verdicts
+from runs.layout import in_digits
 
 _METRICS = (
     "steps",
@@ -220,8 +221,8 @@ def runs_table(groups: Sequence[Group]) -> str:
     for group in groups:
         cells = [group.l2_lambda, group.variant, str(len(group.runs))]
         for name in _METRICS:
-            layout = "{:.0f}" if name == "steps" else "{:.4f}"
-            cells.append(mean_and_range([run[name] for run in group.runs], layout))
+            digits = 0 if name == "steps" else 4
+            cells.append(mean_and_range([run[name] for run in group.runs], digits))
         cells.append(f"results/runs/{group.runs[0]['folder']}")
         lines.append(
             f'<tr><th scope="row">{escape(group.task)}</th>'
@@ -231,12 +232,12 @@ def runs_table(groups: Sequence[Group]) -> str:
     return "\n".join([*lines, "</tbody></table>"])
 
 
-def mean_and_range(values: Sequence[float], layout: str) -> str:
+def mean_and_range(values: Sequence[float], digits: int) -> str:
     """The mean and, of several values, the smallest and the largest."""
-    mean = layout.format(sum(values) / len(values))
+    mean = in_digits(sum(values) / len(values), digits)
     if len(values) == 1:
         return mean
-    return f"{mean} ({layout.format(min(values))} to {layout.format(max(values))})"
+    return f"{mean} ({in_digits(min(values), digits)} to {in_digits(max(values), digits)})"
 
 
 def _script_json(content: object) -> str:
