@@ -164,7 +164,9 @@ def test_a_guess_is_what_the_model_predicts_whatever_is_most_probable(monkeypatc
     rules = load_model("logistic")
     turned = SimpleNamespace(logits=rules.logits, predict=lambda z: 1 - rules.predict(z))
     monkeypatch.setattr("plots.exploration.load_model", lambda name: turned)
-    np.testing.assert_array_equal(predict([group], split)[0].guess, 1 - usual)
+    (said,) = predict([group], split)
+    np.testing.assert_array_equal(said.guess, 1 - usual)
+    assert (said.percent == NO_GUESS).all()  # it offers no probabilities
 
 
 def test_a_class_without_images_is_in_the_confusion_all_the_same():

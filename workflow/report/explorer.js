@@ -367,9 +367,11 @@ function opinion(group, image, label) {
   const votes = new Map();
   for (const one of said) votes.set(one, (votes.get(one) ?? 0) + 1);
   const [answer, count] = [...votes].reduce((best, one) => (one[1] > best[1] ? one : best));
-  const sure = mean(of.filter((_, i) => said[i] === answer).map((seed) => percent[image * n + seed]));
+  const sures = of.filter((_, i) => said[i] === answer).map((seed) => percent[image * n + seed]);
+  const sure = sures[0] === NO_GUESS ? 0 : mean(sures); // a model may have no probabilities
   const wrong = said.filter((one) => group.names[one] !== label).length / said.length;
-  const text = `${group.names[answer]}, ${of.length > 1 && count < of.length ? `${count} of ${of.length} seeds, ` : ""}${Math.round(sure)} % sure`;
+  const voted = of.length > 1 && count < of.length ? `, ${count} of ${of.length} seeds` : "";
+  const text = `${group.names[answer]}${voted}${sures[0] === NO_GUESS ? "" : `, ${Math.round(sure)} % sure`}`;
   return { wrong, sure, text };
 }
 

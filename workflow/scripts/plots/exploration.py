@@ -98,7 +98,8 @@ class Predictions(NamedTuple):
 
     Attributes:
         guess: uint8 (n, seeds), class numbers; NO_GUESS for images of other classes.
-        percent: uint8 (n, seeds), probability of the guess in percent.
+        percent: uint8 (n, seeds), probability of the guess in percent; NO_GUESS where there is no
+            guess, or the model has no probabilities.
         confusion: uint32 (seeds, k, k), images by class and guess.
     """
 
@@ -236,25 +237,18 @@ def predict(groups: Sequence[Group], split: Split) -> list[Predictions]:
             # Both sizes are named, because a chunk may have no image of these classes.
             runs = len(group.weights)
             logits = rules.logits(matrix, X[keep]).reshape(-1, runs, matrix.shape[1] // runs)
-            said = np.stack([rules.predict(of_run) for of_run in logits.swapaxes(0, 1)], axis=1)
-            probability = np.take_along_axis(_probabilities(logits), said[..., np.newaxis], axis=2)
-            guess[chunk][keep] = said
-            percent[chunk][keep] = np.rint(100 * probability[..., 0])
+            for run, of_run in enumerate(logits.swapaxes(0, 1)):
+                said = rules.predict(of_run)
+                guess[chunk][keep, run] = said
+                if hasattr(rules, "probabilities"):
+                    sure = rules.probabilities(of_run)[np.arange(len(said)), said]
+                    percent[chunk][keep, run] = np.rint(100 * sure)
     return [
         Predictions(
             guess, percent, _confusion(guess, class_numbers(group, split), len(group.classes))
         )
         for group, guess, percent in zip(groups, guesses, percents, strict=True)
     ]
-
-
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    """Probability of each class, (n, seeds, k), for logits (n, seeds, outputs)."""
-    if logits.shape[2] == 1:
-        # Logistic regression is softmax regression whose first class has the constant logit 0.
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=2)
-    powers = np.exp(logits - logits.max(axis=2, keepdims=True))
-    return powers / powers.sum(axis=2, keepdims=True)
 
 
 def class_numbers(group: Group, split: Split) -> np.ndarray:
