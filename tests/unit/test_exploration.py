@@ -268,6 +268,7 @@ def test_coloured_images_make_a_page():
 def test_any_classes_and_image_shapes_make_a_page():
     page = make_page([make_group("logistic", (9, 4), seeds=1), make_group(classes=(1, 4, 9, 5))])
     facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
+    assert set(facts["shades"].values()) == {NO_GUESS, WEIGHT_SHADES, IMAGE_SHADES}
     assert [group["outputs"] for group in facts["groups"]] == [["4"], ["1", "4", "9", "5"]]
     assert "NaN" not in page
 

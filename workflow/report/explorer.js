@@ -5,7 +5,8 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const groups = Object.fromEntries(facts.groups.map((group) => [group.key, group]));
 const controls = Object.fromEntries([...document.querySelectorAll("[name]:not(meta)")].map((one) => [one.name, one]));
-const WIDEST_SHARE = 0.15, TILES = 24, NO_GUESS = 255, WEIGHT_SHADES = 15, IMAGE_SHADES = 16;
+const WIDEST_SHARE = 0.15, TILES = 24;
+const { NO_GUESS, WEIGHT_SHADES, IMAGE_SHADES } = facts.shades;
 let buffer, verdict = "";
 
 // --- arrays -------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ import numpy as np
 from images.splits import Split
 from images.summary import class_counts, in_words, remarks
 from plots.exploration import (
+    IMAGE_SHADES,
     NO_GUESS,
+    WEIGHT_SHADES,
     Gallery,
     Group,
     Predictions,
@@ -101,6 +103,11 @@ def explorer_page(
         return _EMPTY.format(data_sets=data_sets)
     pack = Pack()
     facts = {
+        "shades": {
+            "NO_GUESS": NO_GUESS,
+            "WEIGHT_SHADES": WEIGHT_SHADES,
+            "IMAGE_SHADES": IMAGE_SHADES,
+        },
         "groups": [
             group_facts(group, predictions, *data[group.dataset], pack)
             for group, predictions in zip(groups, said, strict=True)
