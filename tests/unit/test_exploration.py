@@ -352,6 +352,7 @@ def test_a_statement_opens_its_readings_and_links_to_their_runs():
     assert page.count('class="entry"') == 1 and "It falls." in page and "As drawn &lt;b&gt;" in page
     assert '<a href="#a=t/lambda-0/shuffle-true">' in page
     assert '<b>1</b> <span class="mark" aria-hidden="true" data-verdict="not reproduced">✕' in page
+    assert '<details class="entry" id="claim-2b-it"' in page
     assert "1 definitions are not judged" in page
 
 

@@ -442,7 +442,8 @@ function writeAddress() {
 }
 
 function goTo(id) {
-  const place = document.getElementById(id);
+  // Of a claim an address may have the bare id.
+  const place = document.getElementById(id) ?? document.getElementById(`claim-${id}`);
   if (!place) return;
   const folded = place.closest("details");
   if (folded) folded.open = true;

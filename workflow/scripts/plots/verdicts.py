@@ -81,8 +81,9 @@ def _entries(ledger: dict, entries: Sequence[dict], groups: Sequence[Group]) -> 
 
 def _entry(entry: dict, groups: Sequence[Group]) -> str:
     verdict = entry["verdict"]
+    # The prefix keeps a claim called `accuracy` from taking the place of the chart.
     parts = [
-        f'<details class="entry" id="{escape(entry["id"])}" data-verdict="{verdict}">'
+        f'<details class="entry" id="claim-{escape(entry["id"])}" data-verdict="{verdict}">'
         f"<summary>{_mark(verdict)} <span>{escape(entry['says'])}</span>"
         f' <span class="verdict">{verdict}</span></summary>'
     ]
