@@ -31,7 +31,8 @@ from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
 TEMPLATE = (
-    "$tiles $verdicts $options $runs_table $data_sets <facts>$facts</facts> <b>$arrays</b> $script"
+    "$tiles $verdicts $options $diverged $runs_table $data_sets "
+    "<facts>$facts</facts> <b>$arrays</b> $script"
 )
 
 
@@ -233,13 +234,13 @@ def test_packed_arrays_come_back():
         np.testing.assert_array_equal(found, array)
 
 
-def make_page(groups, ledger=None, split=None) -> str:
+def make_page(groups, ledger=None, split=None, diverged=()) -> str:
     split = split or make_split()
     said = predict(groups, split)
     data = {"mnist": (split, gallery(groups, said, split))}
     splits = dict.fromkeys(("train", "validation", "test"), split)
     summaries = [summarise("mine & yours", splits, {})]
-    return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger)
+    return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger, diverged)
 
 
 def test_without_any_weights_there_is_a_page_of_the_data():
@@ -284,6 +285,13 @@ def test_of_more_runs_than_can_be_chosen_the_table_has_all():
     facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
     assert facts["groups"][0]["seeds"] == [0, 1] and facts["groups"][0]["runs"] == 7
     assert "<td>7</td>" in page
+
+
+def test_runs_that_diverged_are_named():
+    run = {"task": "t", "spelling": "3", "shuffle": "true", "seed": 5, "steps": 17, "folder": "f"}
+    page = make_page([make_group()], diverged=[run])
+    assert "t, λ = 3, seed 5." in page and "<td>diverged at step 17</td>" in page
+    assert "iverged" not in make_page([make_group()])
 
 
 def test_as_many_weights_as_are_shown_make_a_light_page():

@@ -34,6 +34,8 @@ _PREDICTIONS = 1_500_000
 _PICTURE_SIDE = 56
 #: Shades on either side of zero in a picture of weights, and of an image; few compress better.
 WEIGHT_SHADES, IMAGE_SHADES = 15, 16
+#: What the page calls the values of `shuffle`.
+ORDERS = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
 #: Stands for no prediction: the image is of a class that the model does not know.
 NO_GUESS = 255
 
@@ -172,7 +174,7 @@ def _read_group(
     return Group(
         first["task"],
         first["spelling"],
-        {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}[first["shuffle"]],
+        ORDERS[first["shuffle"]],
         first["dataset"],
         first["model"],
         first["classes"],

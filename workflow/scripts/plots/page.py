@@ -15,6 +15,7 @@ from images.summary import class_counts, in_words, remarks
 from plots.exploration import (
     IMAGE_SHADES,
     NO_GUESS,
+    ORDERS,
     WEIGHT_SHADES,
     Gallery,
     Group,
@@ -86,6 +87,7 @@ def explorer_page(
     said: Sequence[Predictions],
     summaries: Sequence[dict],
     ledger: dict | None,
+    diverged: Sequence[dict] = (),
 ) -> str:
     """Fill the template.
 
@@ -97,6 +99,7 @@ def explorer_page(
         said: what the runs of each group say of the validation split of its data set.
         summaries: of the data sets, as `images.summary` makes them.
         ledger: results/claims.json; None if nothing is judged.
+        diverged: the rows of the metrics of runs without weights.
     """
     data_sets = "\n".join(map(data_set, summaries))
     if not groups:
@@ -121,7 +124,8 @@ def explorer_page(
         tiles=tiles(ledger, groups) if ledger else "",
         verdicts=verdicts(ledger, groups) if ledger else "",
         options=options(groups),
-        runs_table=runs_table(groups),
+        diverged=diverged_note(diverged),
+        runs_table=runs_table(groups, diverged),
         data_sets=data_sets,
         facts=_script_json(facts),
         arrays=pack.text(),
@@ -217,22 +221,45 @@ def data_set(summary: dict) -> str:
     return "\n".join([*lines, f"</tbody></table><ul>{notes}</ul>"])
 
 
-def runs_table(groups: Sequence[Group]) -> str:
-    """All groups as an HTML table: mean over the seeds, and the range where there are several."""
+def diverged_note(rows: Sequence[dict]) -> str:
+    """Which trainings diverged, as HTML; the table has them all."""
+    if not rows:
+        return ""
+    named = [f"{row['task']}, λ = {row['spelling']}, seed {row['seed']}" for row in rows[:5]]
+    more = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return (
+        "<p>Diverged, with nothing to draw: "
+        f"{escape('; '.join(named))}{more}."
+        ' At which step, says the <a href="#numbers-table">table</a>.</p>'
+    )
+
+
+def runs_table(groups: Sequence[Group], diverged: Sequence[dict] = ()) -> str:
+    """All groups as an HTML table: mean over the seeds, and the range where there are several.
+
+    Runs that diverged follow, one a row.
+    """
     names = ["task", "λ", "order", "seeds", *(name.replace("_", " ") for name in _METRICS), "files"]
     lines = [
         "<table><caption>Mean over the seeds and, of several, their range.</caption>",
         "<thead><tr>" + "".join(f'<th scope="col">{name}</th>' for name in names) + "</tr></thead>",
         "<tbody>",
     ]
+    rows = []
     for group in groups:
         cells = [group.l2_lambda, group.variant, str(len(group.runs))]
         for name in _METRICS:
             digits = 0 if name == "steps" else 4
             cells.append(mean_and_range([run[name] for run in group.runs], digits))
         cells.append(f"results/runs/{group.runs[0]['folder']}")
+        rows.append([group.task, *cells])
+    for run in diverged:
+        said = [f"diverged at step {run['steps']}", *["-"] * (len(_METRICS) - 1)]
+        seed, folder = f"seed {run['seed']}", f"results/runs/{run['folder']}"
+        rows.append([run["task"], run["spelling"], ORDERS[run["shuffle"]], seed, *said, folder])
+    for task, *cells in rows:
         lines.append(
-            f'<tr><th scope="row">{escape(group.task)}</th>'
+            f'<tr><th scope="row">{escape(task)}</th>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             + "</tr>"
         )
