@@ -150,6 +150,18 @@ def test_a_seed_or_the_range_over_all(page):
     assert "seed 1" in page.one("#weights-a h4").text
 
 
+def test_a_mean_ends_with_the_first_seed(page):
+    """Of the first group, whose second seed is made to end in the middle."""
+    ends = page.driver.execute_script("""
+        const group = groups[controls.a.value];
+        const { steps, values } = group.curves["validation accuracy"];
+        const x = array(steps), half = x.length >> 1;
+        for (const kind of ["training accuracy", "validation accuracy"])
+            array(group.curves[kind].values).fill(NaN, x.length + half + 1, 2 * x.length);
+        return [curve(group, "validation accuracy").x.at(-1), gap(group).x.at(-1), x[half]];""")
+    assert ends[0] == ends[1] == ends[2]
+
+
 def test_the_address_brings_a_view_back(page, finished):
     choose(page, "a", "logistic, λ = 0, not shuffled")
     page.one("[name=others]").send_keys(Keys.ARROW_DOWN)

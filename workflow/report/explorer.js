@@ -39,15 +39,28 @@ function seedsInWords(group) {
 
 // --- what stands in a chart ---------------------------------------------------------------------
 
-// A line: mean over the chosen seeds at each step, and their range.
-function curve(group, kind) {
-  const { steps, values } = group.curves[kind], x = array(steps), all = array(values), of = chosen(group);
-  const line = { x: [], y: [], low: [], high: [] };
-  for (let i = 0; i < x.length; i++) {
-    const here = of.map((seed) => all[seed * x.length + i]).filter((value) => !Number.isNaN(value));
+// A line: mean over the chosen seeds at each step, and their range, as far as the run of each goes;
+// beyond, it would be the mean of others.
+function averaged(group, kind, value) {
+  const x = array(group.curves[kind].steps), of = chosen(group);
+  const line = { x: [], y: [], low: [], high: [] }, at = (seed, i) => value(seed * x.length + i);
+  const end = Math.min(...of.map((seed) => x.findLastIndex((_, i) => !Number.isNaN(at(seed, i)))));
+  for (let i = 0; i <= end; i++) {
+    const here = of.map((seed) => at(seed, i)).filter((one) => !Number.isNaN(one));
     if (here.length) add(line, x[i], here);
   }
   return { ...line, file: `${group.folders[of[0]]}/history.parquet` };
+}
+
+function curve(group, kind) {
+  const values = array(group.curves[kind].values);
+  return averaged(group, kind, (place) => values[place]);
+}
+
+// Training minus validation accuracy, which have the same steps.
+function gap(group) {
+  const [training, validation] = ["training", "validation"].map((split) => array(group.curves[`${split} accuracy`].values));
+  return averaged(group, "training accuracy", (place) => training[place] - validation[place]);
 }
 
 function add(line, x, values) {
@@ -55,18 +68,6 @@ function add(line, x, values) {
   line.y.push(mean(values));
   line.low.push(Math.min(...values));
   line.high.push(Math.max(...values));
-}
-
-// Training minus validation accuracy, which have the same steps.
-function gap(group) {
-  const { steps, values } = group.curves["training accuracy"], x = array(steps), of = chosen(group);
-  const training = array(values), validation = array(group.curves["validation accuracy"].values);
-  const line = { x: [], y: [], low: [], high: [] };
-  for (let i = 0; i < x.length; i++) {
-    const at = of.map((seed) => seed * x.length + i).filter((place) => !Number.isNaN(training[place]));
-    if (at.length) add(line, x[i], at.map((place) => training[place] - validation[place]));
-  }
-  return { ...line, file: `${group.folders[of[0]]}/history.parquet` };
 }
 
 // What of its name tells a group from the others of its task.
