@@ -258,6 +258,12 @@ def test_the_gallery_shows_what_one_seed_gets_wrong(page, finished):
     assert np.abs(shown[::4] - (255 - pixels[number])).max() <= 255 / 15 / 2 + 1
 
 
+def test_the_mistakes_of_a_side_are_of_the_images_it_was_asked(page):
+    choose(page, "a", "logistic, λ = 0, not shuffled")
+    choose(page, "gallery", "B is wrong")
+    assert " of 400 validation images" in page.one("#gallery-count").text
+
+
 def test_what_one_side_gets_right_and_the_other_wrong(page, finished):
     choose(page, "seed", "0")
     choose(page, "gallery", "A is right, B wrong")

@@ -387,7 +387,8 @@ function drawGallery() {
     return { image, a: one(a), b: one(b) };
   }).map((one) => ({ ...one, rank: rank(mode, one) })).filter((one) => one.rank > 0).sort((p, q) => q.rank - p.rank);
   const kept = data.index.length < data.wrong ? ` (of the ${data.index.length} images kept here of ${data.wrong} that any run gets wrong)` : "";
-  count.textContent = `${found.length} of ${Math.min(a.images, b.images)} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
+  const asked = { "any-a": a.images, "any-b": b.images }[mode] ?? Math.min(a.images, b.images);
+  count.textContent = `${found.length} of ${asked} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
   const shades = array(data.pictures), [, rows, columns, channels] = data.pictures.shape;
   for (const one of found.slice(0, TILES)) {
     const at = one.image * rows * columns * channels, top = IMAGE_SHADES - 1;
