@@ -58,6 +58,34 @@ def test_a_statement_opens_its_readings_whose_runs_are_shown(page):
     assert "logistic" in page.one("#loss .chart").get_attribute("aria-label")
 
 
+def test_evidence_can_be_followed_twice_and_left_by_going_back(page):
+    value = lambda name: page.one(f"[name={name}]").get_property("value")  # noqa: E731
+    first = value("a"), value("b")
+    link = page.one(".entry a[href*='a=logistic/']:not([href*='b='])")
+    verdict = page.driver.execute_script(
+        "const entry = arguments[0].closest('details'); entry.open = true;"
+        "document.querySelector(`button.tile[data-verdict='${entry.dataset.verdict}']`)?.click();"
+        "return entry.dataset.verdict",
+        link,
+    )
+    choose(page, "seed", "1")
+    for _ in range(2):
+        link.send_keys(Keys.ENTER)
+        assert value("a") == value("b") and value("a").startswith("logistic/")
+        assert page.driver.switch_to.active_element.get_attribute("id") == "runs"
+        assert value("seed") == "1"
+    assert verdict in page.one("button.tile[aria-pressed=true]").text
+    page.driver.execute_script("history.go(-2)")
+    page.until(lambda: (value("a"), value("b")) == first)
+
+
+def test_an_address_without_sense_hides_nothing(page, finished):
+    page.open(finished.results / "explorer.html", "#verdict=foo&seed=")
+    assert page.one(".group .entry").is_displayed()
+    assert page.one("[name=seed]").get_property("value") == "all"
+    assert page.driver.execute_script("return scrollY") > 0
+
+
 def test_an_equation_is_unfolded_and_the_view_kept(page):
     choose(page, "seed", "1")
     link = page.all(".entry a[href^='#equation']")[0]

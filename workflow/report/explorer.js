@@ -422,7 +422,7 @@ function offerSeeds() {
   const seeds = [...new Set(both.flatMap((group) => group.seeds))].sort((p, q) => p - q);
   const before = controls.seed.value;
   controls.seed.replaceChildren(new Option("all", "all"), ...seeds.map((seed) => new Option(seed, seed)));
-  controls.seed.value = before in seeds || seeds.includes(Number(before)) ? before : "all";
+  controls.seed.value = seeds.map(String).includes(before) ? before : "all";
 }
 
 function readAddress() {
@@ -431,16 +431,35 @@ function readAddress() {
   offerSeeds();
   for (const [name, control] of Object.entries(controls)) {
     if (name === "a" || name === "b") continue;
-    control.value = given.get(name) ?? defaults[name];
+    control.value = given.get(name) || defaults[name];
     if (!control.value) control.value = defaults[name];
   }
-  verdict = given.get("verdict") ?? "";
+  const known = [...document.querySelectorAll("button.tile")].map((tile) => tile.dataset.verdict);
+  verdict = known.includes(given.get("verdict")) ? given.get("verdict") : "";
 }
 
 function writeAddress() {
   const parts = Object.entries(controls).filter(([name, control]) => control.value !== defaults[name]).map(([name, control]) => `${name}=${encodeURIComponent(control.value).replaceAll("%2F", "/")}`);
   if (verdict) parts.push(`verdict=${encodeURIComponent(verdict)}`);
   history.replaceState(null, "", parts.length ? `#${parts.join("&")}` : location.pathname + location.search);
+}
+
+// To the runs that a link of evidence names: a view of its own, to come back from.
+function follow(address) {
+  const given = new URLSearchParams(address);
+  controls.a.value = given.get("a");
+  controls.b.value = given.get("b") ?? given.get("a");
+  offerSeeds();
+  history.pushState(null, "", location.href);
+  writeAddress();
+  draw();
+  goToRuns();
+}
+
+function goToRuns() {
+  const runs = document.getElementById("runs");
+  runs.scrollIntoView();
+  runs.focus({ preventScroll: true });
 }
 
 function goTo(id) {
@@ -507,16 +526,19 @@ unpacked(document.getElementById("arrays").textContent).then((bytes) => {
   // A link to a place leaves the address, and with it the view, as it is.
   document.addEventListener("click", (event) => {
     const address = event.target.closest("a")?.getAttribute("href") ?? "";
-    if (!address.startsWith("#") || address.includes("=")) return;
+    if (!address.startsWith("#") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    goTo(address.slice(1));
+    if (address.includes("=")) follow(address.slice(1));
+    else goTo(address.slice(1));
   });
-  goTo(location.hash.slice(1));
+  const arrive = () => (location.hash.includes("=") ? goToRuns() : goTo(location.hash.slice(1)));
+  arrive();
   addEventListener("hashchange", () => {
-    if (!location.hash.includes("=")) return goTo(location.hash.slice(1));
-    readAddress();
-    draw();
-    document.getElementById("runs").scrollIntoView();
+    if (!location.hash || location.hash.includes("=")) {
+      readAddress();
+      draw();
+    }
+    arrive();
   });
   let width = innerWidth;
   addEventListener("resize", () => {
