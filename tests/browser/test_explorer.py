@@ -302,6 +302,15 @@ def test_what_one_side_gets_right_and_the_other_wrong(page, finished):
     )
 
 
+def test_a_run_beside_itself_is_shown_once(page):
+    choose(page, "a", "softmax, λ = 1, shuffled")
+    assert (
+        not page.one("#weights-b").is_displayed() and not page.one("[name=gallery]").is_displayed()
+    )
+    assert page.one("#gallery-count").text.startswith("Wrong: ")
+    assert "B:" not in page.one("#gallery figcaption").text
+
+
 def test_the_confusion_counts_the_images(page, finished):
     _, labels, guess, _ = validation(finished, 0)
     choose(page, "seed", "0")

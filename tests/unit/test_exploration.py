@@ -364,5 +364,15 @@ def test_a_statement_opens_its_readings_and_links_to_their_runs():
     assert "1 definitions are not judged" in page
 
 
+def test_with_questions_alone_nothing_is_said_of_a_report():
+    ledger = make_ledger("yes")
+    question = ledger["statements"][0]
+    counts = {"statements": {}, "equations": {}}
+    page = make_page(
+        [make_group()], ledger | {"statements": [], "questions": [question], "counts": counts}
+    )
+    assert "of the report" not in page and page.count("Questions of our own") == 1
+
+
 def test_without_claims_the_page_judges_nothing():
     assert "entry" not in make_page([make_group()])

@@ -378,7 +378,9 @@ function opinion(group, image, label) {
 }
 
 function drawGallery() {
-  const mode = controls.gallery.value, [a, b] = [groups[controls.a.value], groups[controls.b.value]];
+  const [a, b] = [groups[controls.a.value], groups[controls.b.value]], alone = a === b;
+  const mode = alone ? "any-a" : controls.gallery.value;
+  controls.gallery.form.hidden = alone;
   const main = mode === "any-b" ? b : a, data = facts.data[main.dataset];
   const box = document.getElementById("gallery"), count = document.getElementById("gallery-count");
   box.textContent = "";
@@ -388,7 +390,7 @@ function drawGallery() {
   }).map((one) => ({ ...one, rank: rank(mode, one) })).filter((one) => one.rank > 0).sort((p, q) => q.rank - p.rank);
   const kept = data.index.length < data.wrong ? ` (of the ${data.index.length} images kept here of ${data.wrong} that any run gets wrong)` : "";
   const asked = { "any-a": a.images, "any-b": b.images }[mode] ?? Math.min(a.images, b.images);
-  count.textContent = `${found.length} of ${asked} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
+  count.textContent = `${alone ? "Wrong: " : ""}${found.length} of ${asked} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
   const shades = array(data.pictures), [, rows, columns, channels] = data.pictures.shape;
   for (const one of found.slice(0, TILES)) {
     const at = one.image * rows * columns * channels, top = IMAGE_SHADES - 1;
@@ -396,7 +398,7 @@ function drawGallery() {
     const name = `${data.source} ${data.index[one.image]}`;
     const tile = picture(rows, columns, rgb, `${name}: ${data.labels[one.image]}`);
     tile.title = name;
-    tile.lastChild.innerHTML = `<b>is ${escaped(data.labels[one.image])}</b>` + ["a", "b"].filter((side) => one[side]).map((side) => `<br>${side.toUpperCase()}: ${escaped(one[side].text)}`).join("");
+    tile.lastChild.innerHTML = `<b>is ${escaped(data.labels[one.image])}</b>` + sides().map(([side]) => side).filter((side) => one[side]).map((side) => `<br>${side.toUpperCase()}: ${escaped(one[side].text)}`).join("");
     box.append(tile);
   }
 }
@@ -490,7 +492,9 @@ function draw() {
   drawCurves();
   lambdaChart("tradeoff", "Accuracy against λ", "accuracy", [["training", "training", ""], ["validation", "validation", "dashed"], ["test", "test", "dotted"]]);
   lambdaChart("norm", "Norm of the weights ‖W‖ against λ", "‖W‖, biases included", [["norm", "training", ""]]);
-  for (const side of ["a", "b"]) {
+  // A run beside itself is shown once.
+  for (const place of ["weights-b", "confusion-b"]) document.getElementById(place).hidden = sides().length < 2;
+  for (const [side] of sides()) {
     drawWeights(side);
     drawConfusion(side);
   }

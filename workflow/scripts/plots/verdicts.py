@@ -37,30 +37,33 @@ def tiles(ledger: dict, groups: Sequence[Group]) -> str:
     equations = ledger["counts"]["equations"]
     proved, refuted = equations.get("proved", 0), equations.get("refuted", 0)
     runs = sum(len(group.runs) for group in groups)
-    lines += [
-        f'<a class="tile" href="#equations"><b>{proved}</b> equations proved,'
-        f" {refuted} refuted</a>",
-        f'<a class="tile" href="#runs"><b>{runs}</b> trainings behind it</a>',
-    ]
-    return (
-        f"<p>Of {sum(judged.values())} statements of the report:</p>"
-        f'<div class="tiles">{"".join(lines)}</div>'
-    )
+    if ledger["equations"]:
+        lines.append(
+            f'<a class="tile" href="#equations"><b>{proved}</b> equations proved,'
+            f" {refuted} refuted</a>"
+        )
+    lines.append(f'<a class="tile" href="#runs"><b>{runs}</b> trainings behind it</a>')
+    of_report = f"<p>Of {sum(judged.values())} statements of the report:</p>" if judged else ""
+    return f'{of_report}<div class="tiles">{"".join(lines)}</div>'
 
 
 def verdicts(ledger: dict, groups: Sequence[Group]) -> str:
     """Statements of the report and questions of ours by section, then the equations."""
+    of_report = bool(ledger["statements"])
+    title = "What holds of the report" if of_report else "Questions of our own"
     return "\n".join(
         [
             '<section id="scorecard" aria-labelledby="scorecard-title">',
-            '<h2 id="scorecard-title">What holds of the report</h2>',
+            f'<h2 id="scorecard-title">{title}</h2>',
             "<p>Each statement opens its readings, with what was measured and the runs behind it."
             f" {ledger['counts']['statements'].get('definition', 0)} definitions are not judged."
-            '<span id="filtered" role="status"></span></p>',
+            '<span id="filtered" role="status"></span></p>'
+            if of_report
+            else "",
             '<div class="statements">',
             *_entries(ledger, ledger["statements"], groups),
             "</div>",
-            "<h3>Questions of our own</h3>" if ledger["questions"] else "",
+            "<h3>Questions of our own</h3>" if ledger["questions"] and of_report else "",
             '<div class="statements">',
             *(_entry(entry, groups) for entry in ledger["questions"]),
             "</div>",
