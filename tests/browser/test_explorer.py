@@ -148,6 +148,25 @@ def test_the_other_runs_of_the_task_are_drawn_on_demand_with_their_names(page):
     assert len(set(labels)) == len(labels) and all("λ = " in label for label in labels)
 
 
+def test_of_one_lambda_the_variants_stand_beside_each_other(page):
+    choose(page, "a", "logistic, λ = 0, not shuffled")
+    names = page.texts("#tradeoff text.tick")
+    assert "not shuffled" in names and len(names) == len(set(names)) > 1
+    assert len(set(page.attributes("#tradeoff circle", "cx"))) == len(names)
+
+
+def test_of_many_lambdas_names_are_written_where_they_fit(page):
+    page.driver.execute_script("""
+        const like = groups[controls.a.value];
+        for (let i = 0; i < 27; i++) facts.groups.push({ ...like, lambda: `0.00${100 + i}` });
+        controls.others.value = "task";
+        draw();""")
+    for selector, side in (("#tradeoff text.tick", "x"), ("#accuracy text.label", "y")):
+        script = f"return [...document.querySelectorAll(arguments[0])].map(e => e.getBBox().{side})"
+        places = sorted(page.driver.execute_script(script, selector))
+        assert len(places) > 1 and np.diff(places).min() >= 11 and places[0] >= 0
+
+
 def test_crossed_sliders_still_show_curves(page):
     page.one("[name=to]").send_keys(Keys.HOME)
     page.one("[name=from]").send_keys(Keys.END)
