@@ -339,6 +339,28 @@ def test_the_confusion_counts_the_images(page, finished):
     assert [[int(text or 0) for text in row] for row in cells] == expected.tolist()
 
 
+def test_matrices_of_many_classes_stand_below_each_other_and_keep_the_names_of_rows(page):
+    places = page.driver.execute_script("""
+        const group = groups[controls.a.value], k = 26;
+        const names = [...Array(k).keys()].map((i) => `letter_${i}`);
+        groups.many = { ...group, names, confusion: { ...group.confusion, shape: [1, k, k] } };
+        const before = array;
+        array = (place) => (place.shape[1] === k
+            ? new Uint32Array(k * k * 9).fill(1234) : before(place));
+        controls.a.add(new Option("many", "many"));
+        controls.a.value = "many";
+        draw();
+        const box = document.querySelector("#confusion-a .wide");
+        box.scrollLeft = 300;
+        return [box.getBoundingClientRect().left,
+            box.querySelector("tbody th").getBoundingClientRect().left,
+            document.getElementById("confusion-a").getBoundingClientRect().bottom,
+            document.getElementById("confusion-b").getBoundingClientRect().top,
+            box.scrollLeft];""")
+    left, name, bottom, top, scrolled = places
+    assert abs(name - left) <= 1 and top >= bottom and scrolled > 0
+
+
 # --- every way to look at it ----------------------------------------------------------------------
 
 

@@ -523,6 +523,10 @@ function draw() {
     drawWeights(side);
     drawConfusion(side);
   }
+  // One below the other, where half the width has no room for all classes.
+  const pair = document.getElementById("confusion-a").parentNode;
+  pair.classList.remove("stacked");
+  pair.classList.toggle("stacked", [...pair.querySelectorAll(".wide")].some((one) => one.scrollWidth > one.clientWidth));
   drawPerClass();
   drawGallery();
   filterVerdicts();
