@@ -58,6 +58,34 @@ def test_a_statement_opens_its_readings_whose_runs_are_shown(page):
     assert "logistic" in page.one("#loss .chart").get_attribute("aria-label")
 
 
+def test_evidence_can_be_followed_twice_and_left_by_going_back(page):
+    value = lambda name: page.one(f"[name={name}]").get_property("value")  # noqa: E731
+    first = value("a"), value("b")
+    link = page.one(".entry a[href*='a=logistic/']:not([href*='b='])")
+    verdict = page.driver.execute_script(
+        "const entry = arguments[0].closest('details'); entry.open = true;"
+        "document.querySelector(`button.tile[data-verdict='${entry.dataset.verdict}']`)?.click();"
+        "return entry.dataset.verdict",
+        link,
+    )
+    choose(page, "seed", "1")
+    for _ in range(2):
+        link.send_keys(Keys.ENTER)
+        assert value("a") == value("b") and value("a").startswith("logistic/")
+        assert page.driver.switch_to.active_element.get_attribute("id") == "runs"
+        assert value("seed") == "1"
+    assert verdict in page.one("button.tile[aria-pressed=true]").text
+    page.driver.execute_script("history.go(-2)")
+    page.until(lambda: (value("a"), value("b")) == first)
+
+
+def test_an_address_without_sense_hides_nothing(page, finished):
+    page.open(finished.results / "explorer.html", "#verdict=foo&seed=")
+    assert page.one(".group .entry").is_displayed()
+    assert page.one("[name=seed]").get_property("value") == "all"
+    assert page.driver.execute_script("return scrollY") > 0
+
+
 def test_an_equation_is_unfolded_and_the_view_kept(page):
     choose(page, "seed", "1")
     link = page.all(".entry a[href^='#equation']")[0]
@@ -120,6 +148,25 @@ def test_the_other_runs_of_the_task_are_drawn_on_demand_with_their_names(page):
     assert len(set(labels)) == len(labels) and all("λ = " in label for label in labels)
 
 
+def test_of_one_lambda_the_variants_stand_beside_each_other(page):
+    choose(page, "a", "logistic, λ = 0, not shuffled")
+    names = page.texts("#tradeoff text.tick")
+    assert "not shuffled" in names and len(names) == len(set(names)) > 1
+    assert len(set(page.attributes("#tradeoff circle", "cx"))) == len(names)
+
+
+def test_of_many_lambdas_names_are_written_where_they_fit(page):
+    page.driver.execute_script("""
+        const like = groups[controls.a.value];
+        for (let i = 0; i < 27; i++) facts.groups.push({ ...like, lambda: `0.00${100 + i}` });
+        controls.others.value = "task";
+        draw();""")
+    for selector, side in (("#tradeoff text.tick", "x"), ("#accuracy text.label", "y")):
+        script = f"return [...document.querySelectorAll(arguments[0])].map(e => e.getBBox().{side})"
+        places = sorted(page.driver.execute_script(script, selector))
+        assert len(places) > 1 and np.diff(places).min() >= 11 and places[0] >= 0
+
+
 def test_crossed_sliders_still_show_curves(page):
     page.one("[name=to]").send_keys(Keys.HOME)
     page.one("[name=from]").send_keys(Keys.END)
@@ -148,6 +195,18 @@ def test_a_seed_or_the_range_over_all(page):
     assert not page.all("#accuracy path.band")
     assert page.lines("accuracy") != everyone and "seed=1" in address(page)
     assert "seed 1" in page.one("#weights-a h4").text
+
+
+def test_a_mean_ends_with_the_first_seed(page):
+    """Of the first group, whose second seed is made to end in the middle."""
+    ends = page.driver.execute_script("""
+        const group = groups[controls.a.value];
+        const { steps, values } = group.curves["validation accuracy"];
+        const x = array(steps), half = x.length >> 1;
+        for (const kind of ["training accuracy", "validation accuracy"])
+            array(group.curves[kind].values).fill(NaN, x.length + half + 1, 2 * x.length);
+        return [curve(group, "validation accuracy").x.at(-1), gap(group).x.at(-1), x[half]];""")
+    assert ends[0] == ends[1] == ends[2]
 
 
 def test_the_address_brings_a_view_back(page, finished):
@@ -246,6 +305,12 @@ def test_the_gallery_shows_what_one_seed_gets_wrong(page, finished):
     assert np.abs(shown[::4] - (255 - pixels[number])).max() <= 255 / 15 / 2 + 1
 
 
+def test_the_mistakes_of_a_side_are_of_the_images_it_was_asked(page):
+    choose(page, "a", "logistic, λ = 0, not shuffled")
+    choose(page, "gallery", "B is wrong")
+    assert " of 400 validation images" in page.one("#gallery-count").text
+
+
 def test_what_one_side_gets_right_and_the_other_wrong(page, finished):
     choose(page, "seed", "0")
     choose(page, "gallery", "A is right, B wrong")
@@ -256,6 +321,15 @@ def test_what_one_side_gets_right_and_the_other_wrong(page, finished):
     )
 
 
+def test_a_run_beside_itself_is_shown_once(page):
+    choose(page, "a", "softmax, λ = 1, shuffled")
+    assert (
+        not page.one("#weights-b").is_displayed() and not page.one("[name=gallery]").is_displayed()
+    )
+    assert page.one("#gallery-count").text.startswith("Wrong: ")
+    assert "B:" not in page.one("#gallery figcaption").text
+
+
 def test_the_confusion_counts_the_images(page, finished):
     _, labels, guess, _ = validation(finished, 0)
     choose(page, "seed", "0")
@@ -263,6 +337,28 @@ def test_the_confusion_counts_the_images(page, finished):
     expected = np.zeros((10, 10), int)
     np.add.at(expected, (labels, guess), 1)
     assert [[int(text or 0) for text in row] for row in cells] == expected.tolist()
+
+
+def test_matrices_of_many_classes_stand_below_each_other_and_keep_the_names_of_rows(page):
+    places = page.driver.execute_script("""
+        const group = groups[controls.a.value], k = 26;
+        const names = [...Array(k).keys()].map((i) => `letter_${i}`);
+        groups.many = { ...group, names, confusion: { ...group.confusion, shape: [1, k, k] } };
+        const before = array;
+        array = (place) => (place.shape[1] === k
+            ? new Uint32Array(k * k * 9).fill(1234) : before(place));
+        controls.a.add(new Option("many", "many"));
+        controls.a.value = "many";
+        draw();
+        const box = document.querySelector("#confusion-a .wide");
+        box.scrollLeft = 300;
+        return [box.getBoundingClientRect().left,
+            box.querySelector("tbody th").getBoundingClientRect().left,
+            document.getElementById("confusion-a").getBoundingClientRect().bottom,
+            document.getElementById("confusion-b").getBoundingClientRect().top,
+            box.scrollLeft];""")
+    left, name, bottom, top, scrolled = places
+    assert abs(name - left) <= 1 and top >= bottom and scrolled > 0
 
 
 # --- every way to look at it ----------------------------------------------------------------------

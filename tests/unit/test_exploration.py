@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from common.errors import DataError
 from images.splits import Split
 from images.summary import summarise
 from plots.exploration import (
@@ -25,14 +24,15 @@ from plots.exploration import (
     thinned,
     weight_pictures,
 )
-from plots.page import _METRICS, Pack, explorer_page, first_choice
+from plots.page import _METRICS, Pack, explorer_page, first_choice, mean_and_range
 from plots.verdicts import groups_behind
 from regression.models import load_model
 from runs.results import Curve, Weights
 
 SHAPE = (5, 7)
 TEMPLATE = (
-    "$tiles $verdicts $options $runs_table $data_sets <facts>$facts</facts> <b>$arrays</b> $script"
+    "$tiles $verdicts $options $diverged $runs_table $data_sets "
+    "<facts>$facts</facts> <b>$arrays</b> $script"
 )
 
 
@@ -165,7 +165,9 @@ def test_a_guess_is_what_the_model_predicts_whatever_is_most_probable(monkeypatc
     rules = load_model("logistic")
     turned = SimpleNamespace(logits=rules.logits, predict=lambda z: 1 - rules.predict(z))
     monkeypatch.setattr("plots.exploration.load_model", lambda name: turned)
-    np.testing.assert_array_equal(predict([group], split)[0].guess, 1 - usual)
+    (said,) = predict([group], split)
+    np.testing.assert_array_equal(said.guess, 1 - usual)
+    assert (said.percent == NO_GUESS).all()  # it offers no probabilities
 
 
 def test_a_class_without_images_is_in_the_confusion_all_the_same():
@@ -232,18 +234,19 @@ def test_packed_arrays_come_back():
         np.testing.assert_array_equal(found, array)
 
 
-def make_page(groups, ledger=None, split=None) -> str:
+def make_page(groups, ledger=None, split=None, diverged=()) -> str:
     split = split or make_split()
     said = predict(groups, split)
     data = {"mnist": (split, gallery(groups, said, split))}
     splits = dict.fromkeys(("train", "validation", "test"), split)
     summaries = [summarise("mine & yours", splits, {})]
-    return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger)
+    return explorer_page(TEMPLATE, "", groups, data, said, summaries, ledger, diverged)
 
 
 def test_without_any_weights_there_is_a_page_of_the_data():
     splits = dict.fromkeys(("train", "validation", "test"), make_split())
-    page = explorer_page(TEMPLATE, "", [], {}, [], [summarise("mine", splits, {})], None)
+    groups = read_groups(SimpleNamespace(rows=[{"ended": "diverged"}]))
+    page = explorer_page(TEMPLATE, "", groups, {}, [], [summarise("mine", splits, {})], None)
     assert "All trainings diverged" in page and "<h4>mine</h4>" in page
 
 
@@ -263,14 +266,10 @@ def test_coloured_images_make_a_page():
     assert facts["groups"][0]["weights"]["shape"] == [1, 3, 4, 9]  # channels side by side
 
 
-def test_where_every_run_diverged_it_is_said():
-    with pytest.raises(DataError, match="Every training diverged"):
-        read_groups(SimpleNamespace(rows=[{"ended": "diverged"}]))
-
-
 def test_any_classes_and_image_shapes_make_a_page():
     page = make_page([make_group("logistic", (9, 4), seeds=1), make_group(classes=(1, 4, 9, 5))])
     facts = json.loads(re.search("<facts>(.*)</facts>", page)[1])
+    assert set(facts["shades"].values()) == {NO_GUESS, WEIGHT_SHADES, IMAGE_SHADES}
     assert [group["outputs"] for group in facts["groups"]] == [["4"], ["1", "4", "9", "5"]]
     assert "NaN" not in page
 
@@ -288,12 +287,23 @@ def test_of_more_runs_than_can_be_chosen_the_table_has_all():
     assert "<td>7</td>" in page
 
 
+def test_runs_that_diverged_are_named():
+    run = {"task": "t", "spelling": "3", "shuffle": "true", "seed": 5, "steps": 17, "folder": "f"}
+    page = make_page([make_group()], diverged=[run])
+    assert "t, λ = 3, seed 5." in page and "<td>diverged at step 17</td>" in page
+    assert "iverged" not in make_page([make_group()])
+
+
 def test_as_many_weights_as_are_shown_make_a_light_page():
     """Of noise, which hardly compresses."""
     seeds = most_seeds([1000] * 30, [7840] * 30)
     group = make_group(classes=tuple(range(10)), seeds=seeds, shape=(28, 28))
     page = make_page([group] * 30, split=make_split(100, range(10), (28, 28)))
     assert seeds == 8 and len(page.encode()) < 2_500_000
+
+
+def test_a_huge_loss_is_written_short():
+    assert mean_and_range([1.8e71, 0.25], 4) == "9e+70 (0.2500 to 1.8e+71)"
 
 
 def test_no_name_ends_the_script_that_it_stands_in():
@@ -316,7 +326,9 @@ def test_a_page_of_two_tasks_opens_with_the_ends_of_the_larger_one():
         ("results/history.parquet: task=t, l2_lambda=0.1|1", ["0.1", "1"]),
         ("results/history.parquet: task=t, shuffle=false", []),
         ("results/runs/t/lambda-1/shuffle-true/seeds-0-9/weights.parquet and 2 more", ["1"]),
-        ("results/optimum/t.json: l2_lambda=0.1; train_loss", ["0.1"]),
+        ("results/optimum/t/optima.json: l2_lambda=0.1; train_loss", ["0.1"]),
+        ("results/optimum/t/separation.parquet: l2_lambda=0", ["0"]),
+        ("results/gradients/t.json: l2_lambda=1", ["1"]),
         ("results/equations.json: number=3", []),
     ],
 )
@@ -348,7 +360,18 @@ def test_a_statement_opens_its_readings_and_links_to_their_runs():
     assert page.count('class="entry"') == 1 and "It falls." in page and "As drawn &lt;b&gt;" in page
     assert '<a href="#a=t/lambda-0/shuffle-true">' in page
     assert '<b>1</b> <span class="mark" aria-hidden="true" data-verdict="not reproduced">✕' in page
+    assert '<details class="entry" id="claim-2b-it"' in page
     assert "1 definitions are not judged" in page
+
+
+def test_with_questions_alone_nothing_is_said_of_a_report():
+    ledger = make_ledger("yes")
+    question = ledger["statements"][0]
+    counts = {"statements": {}, "equations": {}}
+    page = make_page(
+        [make_group()], ledger | {"statements": [], "questions": [question], "counts": counts}
+    )
+    assert "of the report" not in page and page.count("Questions of our own") == 1
 
 
 def test_without_claims_the_page_judges_nothing():

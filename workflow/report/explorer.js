@@ -5,7 +5,8 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const groups = Object.fromEntries(facts.groups.map((group) => [group.key, group]));
 const controls = Object.fromEntries([...document.querySelectorAll("[name]:not(meta)")].map((one) => [one.name, one]));
-const WIDEST_SHARE = 0.15, TILES = 24, NO_GUESS = 255, WEIGHT_SHADES = 15, IMAGE_SHADES = 16;
+const WIDEST_SHARE = 0.15, TILES = 24;
+const { NO_GUESS, WEIGHT_SHADES, IMAGE_SHADES } = facts.shades;
 let buffer, verdict = "";
 
 // --- arrays -------------------------------------------------------------------------------------
@@ -38,15 +39,28 @@ function seedsInWords(group) {
 
 // --- what stands in a chart ---------------------------------------------------------------------
 
-// A line: mean over the chosen seeds at each step, and their range.
-function curve(group, kind) {
-  const { steps, values } = group.curves[kind], x = array(steps), all = array(values), of = chosen(group);
-  const line = { x: [], y: [], low: [], high: [] };
-  for (let i = 0; i < x.length; i++) {
-    const here = of.map((seed) => all[seed * x.length + i]).filter((value) => !Number.isNaN(value));
+// A line: mean over the chosen seeds at each step, and their range, as far as the run of each goes;
+// beyond, it would be the mean of others.
+function averaged(group, kind, value) {
+  const x = array(group.curves[kind].steps), of = chosen(group);
+  const line = { x: [], y: [], low: [], high: [] }, at = (seed, i) => value(seed * x.length + i);
+  const end = Math.min(...of.map((seed) => x.findLastIndex((_, i) => !Number.isNaN(at(seed, i)))));
+  for (let i = 0; i <= end; i++) {
+    const here = of.map((seed) => at(seed, i)).filter((one) => !Number.isNaN(one));
     if (here.length) add(line, x[i], here);
   }
   return { ...line, file: `${group.folders[of[0]]}/history.parquet` };
+}
+
+function curve(group, kind) {
+  const values = array(group.curves[kind].values);
+  return averaged(group, kind, (place) => values[place]);
+}
+
+// Training minus validation accuracy, which have the same steps.
+function gap(group) {
+  const [training, validation] = ["training", "validation"].map((split) => array(group.curves[`${split} accuracy`].values));
+  return averaged(group, "training accuracy", (place) => training[place] - validation[place]);
 }
 
 function add(line, x, values) {
@@ -54,18 +68,6 @@ function add(line, x, values) {
   line.y.push(mean(values));
   line.low.push(Math.min(...values));
   line.high.push(Math.max(...values));
-}
-
-// Training minus validation accuracy, which have the same steps.
-function gap(group) {
-  const { steps, values } = group.curves["training accuracy"], x = array(steps), of = chosen(group);
-  const training = array(values), validation = array(group.curves["validation accuracy"].values);
-  const line = { x: [], y: [], low: [], high: [] };
-  for (let i = 0; i < x.length; i++) {
-    const at = of.map((seed) => seed * x.length + i).filter((place) => !Number.isNaN(training[place]));
-    if (at.length) add(line, x[i], at.map((place) => training[place] - validation[place]));
-  }
-  return { ...line, file: `${group.folders[of[0]]}/history.parquet` };
 }
 
 // What of its name tells a group from the others of its task.
@@ -109,24 +111,29 @@ function curveChart(id, title, unit, log) {
   drawChart(id, { title, lines, x, log, settled, xTitle: "step (mini-batch update)", yTitle: unit, at: (value) => `step ${Math.round(value).toLocaleString("en")}` });
 }
 
+// All runs of A's task over lambda; where there is but one, over what else tells them apart.
 function lambdaChart(id, title, unit, series) {
   const task = facts.groups.filter((group) => group.task === groups[controls.a.value].task);
   const lambdas = [...new Set(task.map((group) => group.lambda))].sort((p, q) => p - q);
   const variants = [...new Set(task.map((group) => group.variant))], lines = [];
-  for (const variant of variants) {
+  const byVariant = lambdas.length === 1 && variants.length > 1, names = byVariant ? variants : lambdas;
+  const place = (group) => names.indexOf(byVariant ? group.variant : group.lambda);
+  for (const variant of byVariant ? [null] : variants) {
     series.forEach(([name, tone, style]) => {
-      const line = { x: [], y: [], low: [], high: [], tone, style, points: [] };
-      for (const group of task.filter((one) => one.variant === variant).sort((p, q) => p.lambda - q.lambda)) {
-        const at = lambdas.indexOf(group.lambda), values = group.over_lambda[name];
+      const line = { x: [], y: [], low: [], high: [], tone, style, points: [], apart: byVariant };
+      const members = task.filter((one) => byVariant || one.variant === variant);
+      for (const group of members.sort((p, q) => place(p) - place(q))) {
+        const at = place(group), values = group.over_lambda[name];
         add(line, at, values);
         values.forEach((value, i) => line.points.push({ x: at, y: value, name: `${group.name}, seed ${group.seeds[i]}, ${name}`, file: `${group.folders[i]}/metrics.parquet` }));
       }
-      const label = [series.length > 1 && name, variants.length > 1 && variant].filter(Boolean).join(", ");
-      lines.push({ ...line, label: label || "mean", name: `mean of ${[name, variant].join(", ")}` });
+      const label = [series.length > 1 && name, !byVariant && variants.length > 1 && variant].filter(Boolean).join(", ");
+      lines.push({ ...line, label: label || "mean", name: `mean of ${[name, variant].filter(Boolean).join(", ")}` });
     });
   }
-  const marks = sides().filter(([, group]) => task.includes(group)).map(([side, group]) => ({ side, x: lambdas.indexOf(group.lambda) }));
-  drawChart(id, { title, lines, marks, x: [-0.5, lambdas.length - 0.5], settled: -1, xTitle: "λ (weight of the L2 term)", yTitle: unit, xTicks: lambdas.map((text, value) => ({ value, text })), at: (value) => `λ = ${lambdas[value]}` });
+  const marks = sides().filter(([, group]) => task.includes(group)).map(([side, group]) => ({ side, x: place(group) }));
+  const over = byVariant ? "order of the images" : "λ";
+  drawChart(id, { title: `${title} against ${over}`, lines, marks, x: [-0.5, names.length - 0.5], settled: -1, xTitle: byVariant ? over : "λ (weight of the L2 term)", yTitle: unit, xTicks: names.map((text, value) => ({ value, text })), at: (value) => (byVariant ? names[value] : `λ = ${names[value]}`) });
 }
 
 // --- a chart ------------------------------------------------------------------------------------
@@ -176,9 +183,11 @@ function drawChart(id, { title, lines, marks = [], x, log, settled, xTitle, yTit
   heading.textContent = title;
   chart.setAttribute("aria-label", `${title}: ${lines.map((line) => line.name).join("; ")}. The arrow keys go along the curves.`);
   readout.textContent = "Point at a curve, or go along it with the arrow keys.";
-  const width = Math.max(260, figure.clientWidth || 560), height = 270, left = 52, top = 18, bottom = marks.length ? 50 : 36;
+  const width = Math.max(260, figure.clientWidth || 560), height = 270, left = 52, top = 18, tall = xTicks?.some(({ text }) => text.includes(" ")) ? 12 : 0, bottom = (marks.length ? 50 : 36) + tall;
   const longest = Math.max(...lines.map((line) => line.label.length));
-  const right = Math.min(longest * 6 + 12, width * 0.3);
+  // A third of the width at most, but more where names would be cut to the same.
+  const short = lines.map((line) => cut(line.label, width * 0.3)), alike = new Set(short).size < new Set(lines.map((line) => line.label)).size;
+  const right = Math.min(longest * 6 + 12, width * (alike ? 0.5 : 0.3));
   const w = width - left - right, h = height - top - bottom;
   const y = yRange(lines, x, settled, log), scale = log ? Math.log : (value) => value;
   const px = (value) => ((value - x[0]) / (x[1] - x[0] || 1)) * w;
@@ -192,21 +201,29 @@ function drawChart(id, { title, lines, marks = [], x, log, settled, xTitle, yTit
     parts.push(`<line class="grid" x1="${left}" x2="${left + w}" y1="${place}" y2="${place}"/>`, `<text x="${left - 6}" y="${place + 4}" text-anchor="end">${number(level)}</text>`);
   }
   const along = xTicks ?? ticks(...x, Math.max(2, Math.floor(w / 80))).map((value) => ({ value, text: value.toLocaleString("en") }));
-  for (const { value, text } of along) parts.push(`<text x="${left + px(value)}" y="${top + h + 16}" text-anchor="middle">${escaped(text)}</text>`);
+  // Names of several words stand in two lines; of many, every so manieth is written.
+  const widest = Math.max(...along.flatMap(({ text }) => (tall ? text.split(" ") : [text])).map((text) => text.length));
+  const thin = Math.max(1, Math.ceil((along.length * (widest * 6.2 + 6)) / w));
+  for (const { value, text } of along.filter((_, i) => i % thin === 0)) {
+    const words = tall ? text.split(" ") : [text], at = left + px(value);
+    parts.push(`<text class="tick" y="${top + h + 16}" text-anchor="middle">${words.map((word, i) => `<tspan x="${at}" dy="${i && 12}">${escaped(word)}</tspan>`).join(" ")}</text>`);
+  }
   for (const { side, x: place } of marks) {
     const shift = marks.length > 1 && marks[0].x === marks[1].x ? (side === "a" ? -8 : 8) : 0;
-    parts.push(`<text class="label ${side}" x="${left + px(place) + shift}" y="${top + h + 29}" text-anchor="middle" font-weight="bold">${side.toUpperCase()}</text>`);
+    parts.push(`<text class="label ${side}" x="${left + px(place) + shift}" y="${top + h + 29 + tall}" text-anchor="middle" font-weight="bold">${side.toUpperCase()}</text>`);
   }
   // A nested svg cuts what leaves the axes.
   parts.push(`<svg x="${left}" y="${top}" width="${w}" height="${h}" style="overflow: hidden">`);
   for (const line of lines) {
     const shown = line.x.map((_, i) => i).filter((i) => !log || line.y[i] > 0);
-    if (line.low && shown.some((i) => line.high[i] > line.low[i])) {
+    // Between variants there is nothing to be drawn: a mean is a mark of its own.
+    if (line.low && !line.apart && shown.some((i) => line.high[i] > line.low[i])) {
       const floor = (i) => (log ? Math.max(line.low[i], y[0] / 10) : line.low[i]);
       const edge = [...shown.map((i) => point(line.x[i], line.high[i])), ...shown.toReversed().map((i) => point(line.x[i], floor(i)))];
       parts.push(`<path class="band ${line.tone}" d="M${edge.join("L")}Z"/>`);
     }
-    if (shown.length) parts.push(`<path class="line ${line.tone} ${line.style}" d="M${shown.map((i) => point(line.x[i], line.y[i])).join("L")}"/>`);
+    if (line.apart) for (const i of shown) parts.push(`<path class="line ${line.tone}" d="M${(px(line.x[i]) - 12).toFixed(1)},${py(line.y[i]).toFixed(1)}h24"/>`);
+    else if (shown.length) parts.push(`<path class="line ${line.tone} ${line.style}" d="M${shown.map((i) => point(line.x[i], line.y[i])).join("L")}"/>`);
     for (const one of line.points ?? []) parts.push(`<circle class="${line.tone}" cx="${px(one.x)}" cy="${py(one.y)}" r="2.5" opacity=".6"/>`);
   }
   parts.push(`</svg>`, labels(lines, x, y, left + w + 5, top, h, py, right), `<g class="at"></g>`);
@@ -214,17 +231,27 @@ function drawChart(id, { title, lines, marks = [], x, log, settled, xTitle, yTit
   listen(chart, readout, { lines, x, px, py, left, top, w, h, width, at });
 }
 
+// What of a text fits into so many pixels.
+function cut(text, room) {
+  const most = Math.floor((room - 6) / 5.6);
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
 // The name of each line at its end, pushed apart where they would cover each other.
 function labels(lines, x, y, place, top, h, py, room) {
-  const wanted = lines.map((line) => {
+  const all = lines.map((line) => {
     let end = line.x.length - 1;
     while (end > 0 && line.x[end] > x[1]) end--;
     return { line, y: Math.min(h, Math.max(0, py(line.y[end] > 0 || y[0] < 0 ? line.y[end] : y[0]))) };
-  }).sort((p, q) => p.y - q.y);
+  });
+  // Of more than fit, A's and B's come first, and of the others those that are apart from these.
+  const free = (one, kept) => kept.every((other) => Math.abs(other.y - one.y) >= 12);
+  const first = all.toSorted((p, q) => (p.line.tone === "other") - (q.line.tone === "other"));
+  const fitting = first.reduce((kept, one) => (one.line.tone !== "other" || free(one, kept) ? [...kept, one] : kept), []);
+  const wanted = (all.length * 12 > h ? fitting.slice(0, Math.floor(h / 12)) : all).sort((p, q) => p.y - q.y);
   wanted.forEach((one, i) => { if (i) one.y = Math.max(one.y, wanted[i - 1].y + 12); });
   for (let i = wanted.length - 1, limit = h + 4; i >= 0; i--) limit = (wanted[i].y = Math.min(wanted[i].y, limit)) - 12;
-  const most = Math.floor((room - 6) / 5.6), cut = (text) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-  return wanted.map(({ line, y: level }) => `<text class="label ${line.tone}" x="${place}" y="${(top + level + 4).toFixed(1)}">${escaped(cut(line.label))}</text>`).join("");
+  return wanted.map(({ line, y: level }) => `<text class="label ${line.tone}" x="${place}" y="${(top + level + 4).toFixed(1)}">${escaped(cut(line.label, room))}</text>`).join("");
 }
 
 // The crosshair: by pointer it goes to the nearest point, by keys along a line and between lines.
@@ -367,14 +394,18 @@ function opinion(group, image, label) {
   const votes = new Map();
   for (const one of said) votes.set(one, (votes.get(one) ?? 0) + 1);
   const [answer, count] = [...votes].reduce((best, one) => (one[1] > best[1] ? one : best));
-  const sure = mean(of.filter((_, i) => said[i] === answer).map((seed) => percent[image * n + seed]));
+  const sures = of.filter((_, i) => said[i] === answer).map((seed) => percent[image * n + seed]);
+  const sure = sures[0] === NO_GUESS ? 0 : mean(sures); // a model may have no probabilities
   const wrong = said.filter((one) => group.names[one] !== label).length / said.length;
-  const text = `${group.names[answer]}, ${of.length > 1 && count < of.length ? `${count} of ${of.length} seeds, ` : ""}${Math.round(sure)} % sure`;
+  const voted = of.length > 1 && count < of.length ? `, ${count} of ${of.length} seeds` : "";
+  const text = `${group.names[answer]}${voted}${sures[0] === NO_GUESS ? "" : `, ${Math.round(sure)} % sure`}`;
   return { wrong, sure, text };
 }
 
 function drawGallery() {
-  const mode = controls.gallery.value, [a, b] = [groups[controls.a.value], groups[controls.b.value]];
+  const [a, b] = [groups[controls.a.value], groups[controls.b.value]], alone = a === b;
+  const mode = alone ? "any-a" : controls.gallery.value;
+  controls.gallery.form.hidden = alone;
   const main = mode === "any-b" ? b : a, data = facts.data[main.dataset];
   const box = document.getElementById("gallery"), count = document.getElementById("gallery-count");
   box.textContent = "";
@@ -383,7 +414,8 @@ function drawGallery() {
     return { image, a: one(a), b: one(b) };
   }).map((one) => ({ ...one, rank: rank(mode, one) })).filter((one) => one.rank > 0).sort((p, q) => q.rank - p.rank);
   const kept = data.index.length < data.wrong ? ` (of the ${data.index.length} images kept here of ${data.wrong} that any run gets wrong)` : "";
-  count.textContent = `${found.length} of ${Math.min(a.images, b.images)} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
+  const asked = { "any-a": a.images, "any-b": b.images }[mode] ?? Math.min(a.images, b.images);
+  count.textContent = `${alone ? "Wrong: " : ""}${found.length} of ${asked} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
   const shades = array(data.pictures), [, rows, columns, channels] = data.pictures.shape;
   for (const one of found.slice(0, TILES)) {
     const at = one.image * rows * columns * channels, top = IMAGE_SHADES - 1;
@@ -391,7 +423,7 @@ function drawGallery() {
     const name = `${data.source} ${data.index[one.image]}`;
     const tile = picture(rows, columns, rgb, `${name}: ${data.labels[one.image]}`);
     tile.title = name;
-    tile.lastChild.innerHTML = `<b>is ${escaped(data.labels[one.image])}</b>` + ["a", "b"].filter((side) => one[side]).map((side) => `<br>${side.toUpperCase()}: ${escaped(one[side].text)}`).join("");
+    tile.lastChild.innerHTML = `<b>is ${escaped(data.labels[one.image])}</b>` + sides().map(([side]) => side).filter((side) => one[side]).map((side) => `<br>${side.toUpperCase()}: ${escaped(one[side].text)}`).join("");
     box.append(tile);
   }
 }
@@ -417,7 +449,7 @@ function offerSeeds() {
   const seeds = [...new Set(both.flatMap((group) => group.seeds))].sort((p, q) => p - q);
   const before = controls.seed.value;
   controls.seed.replaceChildren(new Option("all", "all"), ...seeds.map((seed) => new Option(seed, seed)));
-  controls.seed.value = before in seeds || seeds.includes(Number(before)) ? before : "all";
+  controls.seed.value = seeds.map(String).includes(before) ? before : "all";
 }
 
 function readAddress() {
@@ -426,10 +458,11 @@ function readAddress() {
   offerSeeds();
   for (const [name, control] of Object.entries(controls)) {
     if (name === "a" || name === "b") continue;
-    control.value = given.get(name) ?? defaults[name];
+    control.value = given.get(name) || defaults[name];
     if (!control.value) control.value = defaults[name];
   }
-  verdict = given.get("verdict") ?? "";
+  const known = [...document.querySelectorAll("button.tile")].map((tile) => tile.dataset.verdict);
+  verdict = known.includes(given.get("verdict")) ? given.get("verdict") : "";
 }
 
 function writeAddress() {
@@ -438,8 +471,27 @@ function writeAddress() {
   history.replaceState(null, "", parts.length ? `#${parts.join("&")}` : location.pathname + location.search);
 }
 
+// To the runs that a link of evidence names: a view of its own, to come back from.
+function follow(address) {
+  const given = new URLSearchParams(address);
+  controls.a.value = given.get("a");
+  controls.b.value = given.get("b") ?? given.get("a");
+  offerSeeds();
+  history.pushState(null, "", location.href);
+  writeAddress();
+  draw();
+  goToRuns();
+}
+
+function goToRuns() {
+  const runs = document.getElementById("runs");
+  runs.scrollIntoView();
+  runs.focus({ preventScroll: true });
+}
+
 function goTo(id) {
-  const place = document.getElementById(id);
+  // Of a claim an address may have the bare id.
+  const place = document.getElementById(id) ?? document.getElementById(`claim-${id}`);
   if (!place) return;
   const folded = place.closest("details");
   if (folded) folded.open = true;
@@ -463,12 +515,18 @@ function drawCurves() {
 
 function draw() {
   drawCurves();
-  lambdaChart("tradeoff", "Accuracy against λ", "accuracy", [["training", "training", ""], ["validation", "validation", "dashed"], ["test", "test", "dotted"]]);
-  lambdaChart("norm", "Norm of the weights ‖W‖ against λ", "‖W‖, biases included", [["norm", "training", ""]]);
-  for (const side of ["a", "b"]) {
+  lambdaChart("tradeoff", "Accuracy", "accuracy", [["training", "training", ""], ["validation", "validation", "dashed"], ["test", "test", "dotted"]]);
+  lambdaChart("norm", "Norm of the weights ‖W‖", "‖W‖, biases included", [["norm", "training", ""]]);
+  // A run beside itself is shown once.
+  for (const place of ["weights-b", "confusion-b"]) document.getElementById(place).hidden = sides().length < 2;
+  for (const [side] of sides()) {
     drawWeights(side);
     drawConfusion(side);
   }
+  // One below the other, where half the width has no room for all classes.
+  const pair = document.getElementById("confusion-a").parentNode;
+  pair.classList.remove("stacked");
+  pair.classList.toggle("stacked", [...pair.querySelectorAll(".wide")].some((one) => one.scrollWidth > one.clientWidth));
   drawPerClass();
   drawGallery();
   filterVerdicts();
@@ -501,16 +559,19 @@ unpacked(document.getElementById("arrays").textContent).then((bytes) => {
   // A link to a place leaves the address, and with it the view, as it is.
   document.addEventListener("click", (event) => {
     const address = event.target.closest("a")?.getAttribute("href") ?? "";
-    if (!address.startsWith("#") || address.includes("=")) return;
+    if (!address.startsWith("#") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    goTo(address.slice(1));
+    if (address.includes("=")) follow(address.slice(1));
+    else goTo(address.slice(1));
   });
-  goTo(location.hash.slice(1));
+  const arrive = () => (location.hash.includes("=") ? goToRuns() : goTo(location.hash.slice(1)));
+  arrive();
   addEventListener("hashchange", () => {
-    if (!location.hash.includes("=")) return goTo(location.hash.slice(1));
-    readAddress();
-    draw();
-    document.getElementById("runs").scrollIntoView();
+    if (!location.hash || location.hash.includes("=")) {
+      readAddress();
+      draw();
+    }
+    arrive();
   });
   let width = innerWidth;
   addEventListener("resize", () => {

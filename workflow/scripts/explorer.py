@@ -39,6 +39,7 @@ def main() -> None:
         [said[number] for number in range(len(groups))],
         [read_json(path) for path in arguments.summaries],
         read_json(arguments.claims) if arguments.claims else None,
+        [row for row in results.rows if row["ended"] == "diverged"],
     )
     with replace_atomically(arguments.output) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.errors import DataError
 from images.splits import Split
 from regression.features import features
 from regression.models import load_model
@@ -35,6 +34,8 @@ _PREDICTIONS = 1_500_000
 _PICTURE_SIDE = 56
 #: Shades on either side of zero in a picture of weights, and of an image; few compress better.
 WEIGHT_SHADES, IMAGE_SHADES = 15, 16
+#: What the page calls the values of `shuffle`.
+ORDERS = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
 #: Stands for no prediction: the image is of a class that the model does not know.
 NO_GUESS = 255
 
@@ -99,7 +100,8 @@ class Predictions(NamedTuple):
 
     Attributes:
         guess: uint8 (n, seeds), class numbers; NO_GUESS for images of other classes.
-        percent: uint8 (n, seeds), probability of the guess in percent.
+        percent: uint8 (n, seeds), probability of the guess in percent; NO_GUESS where there is no
+            guess, or the model has no probabilities.
         confusion: uint32 (seeds, k, k), images by class and guess.
     """
 
@@ -126,16 +128,8 @@ def read_groups(results: Results) -> list[Group]:
     """Read all runs that have weights, which those that diverged have not.
 
     Of very many runs each group shows its first ones only, so that the page stays light.
-
-    Raises:
-        DataError: all diverged.
     """
     rows = [row for row in results.rows if row["ended"] != "diverged"]
-    if not rows:
-        raise DataError(
-            "Every training diverged, so that there is nothing to look around in; a smaller "
-            "learning_rate usually cures it."
-        )
     key = itemgetter("task", "spelling", "shuffle")
     groups = [list(members) for _, members in groupby(rows, key)]
     if not groups:
@@ -180,7 +174,7 @@ def _read_group(
     return Group(
         first["task"],
         first["spelling"],
-        {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}[first["shuffle"]],
+        ORDERS[first["shuffle"]],
         first["dataset"],
         first["model"],
         first["classes"],
@@ -245,25 +239,18 @@ def predict(groups: Sequence[Group], split: Split) -> list[Predictions]:
             # Both sizes are named, because a chunk may have no image of these classes.
             runs = len(group.weights)
             logits = rules.logits(matrix, X[keep]).reshape(-1, runs, matrix.shape[1] // runs)
-            said = np.stack([rules.predict(of_run) for of_run in logits.swapaxes(0, 1)], axis=1)
-            probability = np.take_along_axis(_probabilities(logits), said[..., np.newaxis], axis=2)
-            guess[chunk][keep] = said
-            percent[chunk][keep] = np.rint(100 * probability[..., 0])
+            for run, of_run in enumerate(logits.swapaxes(0, 1)):
+                said = rules.predict(of_run)
+                guess[chunk][keep, run] = said
+                if hasattr(rules, "probabilities"):
+                    sure = rules.probabilities(of_run)[np.arange(len(said)), said]
+                    percent[chunk][keep, run] = np.rint(100 * sure)
     return [
         Predictions(
             guess, percent, _confusion(guess, class_numbers(group, split), len(group.classes))
         )
         for group, guess, percent in zip(groups, guesses, percents, strict=True)
     ]
-
-
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    """Probability of each class, (n, seeds, k), for logits (n, seeds, outputs)."""
-    if logits.shape[2] == 1:
-        # Logistic regression is softmax regression whose first class has the constant logit 0.
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=2)
-    powers = np.exp(logits - logits.max(axis=2, keepdims=True))
-    return powers / powers.sum(axis=2, keepdims=True)
 
 
 def class_numbers(group: Group, split: Split) -> np.ndarray:

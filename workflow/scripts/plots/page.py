@@ -13,7 +13,10 @@ import numpy as np
 from images.splits import Split
 from images.summary import class_counts, in_words, remarks
 from plots.exploration import (
+    IMAGE_SHADES,
     NO_GUESS,
+    ORDERS,
+    WEIGHT_SHADES,
     Gallery,
     Group,
     Predictions,
@@ -21,6 +24,7 @@ from plots.exploration import (
     weight_pictures,
 )
 from plots.verdicts import tiles, verdicts
+from runs.layout import in_digits
 
 _METRICS = (
     "steps",
@@ -83,6 +87,7 @@ def explorer_page(
     said: Sequence[Predictions],
     summaries: Sequence[dict],
     ledger: dict | None,
+    diverged: Sequence[dict] = (),
 ) -> str:
     """Fill the template.
 
@@ -94,12 +99,18 @@ def explorer_page(
         said: what the runs of each group say of the validation split of its data set.
         summaries: of the data sets, as `images.summary` makes them.
         ledger: results/claims.json; None if nothing is judged.
+        diverged: the rows of the metrics of runs without weights.
     """
     data_sets = "\n".join(map(data_set, summaries))
     if not groups:
         return _EMPTY.format(data_sets=data_sets)
     pack = Pack()
     facts = {
+        "shades": {
+            "NO_GUESS": NO_GUESS,
+            "WEIGHT_SHADES": WEIGHT_SHADES,
+            "IMAGE_SHADES": IMAGE_SHADES,
+        },
         "groups": [
             group_facts(group, predictions, *data[group.dataset], pack)
             for group, predictions in zip(groups, said, strict=True)
@@ -113,7 +124,8 @@ def explorer_page(
         tiles=tiles(ledger, groups) if ledger else "",
         verdicts=verdicts(ledger, groups) if ledger else "",
         options=options(groups),
-        runs_table=runs_table(groups),
+        diverged=diverged_note(diverged),
+        runs_table=runs_table(groups, diverged),
         data_sets=data_sets,
         facts=_script_json(facts),
         arrays=pack.text(),
@@ -209,34 +221,57 @@ def data_set(summary: dict) -> str:
     return "\n".join([*lines, f"</tbody></table><ul>{notes}</ul>"])
 
 
-def runs_table(groups: Sequence[Group]) -> str:
-    """All groups as an HTML table: mean over the seeds, and the range where there are several."""
+def diverged_note(rows: Sequence[dict]) -> str:
+    """Which trainings diverged, as HTML; the table has them all."""
+    if not rows:
+        return ""
+    named = [f"{row['task']}, λ = {row['spelling']}, seed {row['seed']}" for row in rows[:5]]
+    more = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return (
+        "<p>Diverged, with nothing to draw: "
+        f"{escape('; '.join(named))}{more}."
+        ' At which step, says the <a href="#numbers-table">table</a>.</p>'
+    )
+
+
+def runs_table(groups: Sequence[Group], diverged: Sequence[dict] = ()) -> str:
+    """All groups as an HTML table: mean over the seeds, and the range where there are several.
+
+    Runs that diverged follow, one a row.
+    """
     names = ["task", "λ", "order", "seeds", *(name.replace("_", " ") for name in _METRICS), "files"]
     lines = [
         "<table><caption>Mean over the seeds and, of several, their range.</caption>",
         "<thead><tr>" + "".join(f'<th scope="col">{name}</th>' for name in names) + "</tr></thead>",
         "<tbody>",
     ]
+    rows = []
     for group in groups:
         cells = [group.l2_lambda, group.variant, str(len(group.runs))]
         for name in _METRICS:
-            layout = "{:.0f}" if name == "steps" else "{:.4f}"
-            cells.append(mean_and_range([run[name] for run in group.runs], layout))
+            digits = 0 if name == "steps" else 4
+            cells.append(mean_and_range([run[name] for run in group.runs], digits))
         cells.append(f"results/runs/{group.runs[0]['folder']}")
+        rows.append([group.task, *cells])
+    for run in diverged:
+        said = [f"diverged at step {run['steps']}", *["-"] * (len(_METRICS) - 1)]
+        seed, folder = f"seed {run['seed']}", f"results/runs/{run['folder']}"
+        rows.append([run["task"], run["spelling"], ORDERS[run["shuffle"]], seed, *said, folder])
+    for task, *cells in rows:
         lines.append(
-            f'<tr><th scope="row">{escape(group.task)}</th>'
+            f'<tr><th scope="row">{escape(task)}</th>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             + "</tr>"
         )
     return "\n".join([*lines, "</tbody></table>"])
 
 
-def mean_and_range(values: Sequence[float], layout: str) -> str:
+def mean_and_range(values: Sequence[float], digits: int) -> str:
     """The mean and, of several values, the smallest and the largest."""
-    mean = layout.format(sum(values) / len(values))
+    mean = in_digits(sum(values) / len(values), digits)
     if len(values) == 1:
         return mean
-    return f"{mean} ({layout.format(min(values))} to {layout.format(max(values))})"
+    return f"{mean} ({in_digits(min(values), digits)} to {in_digits(max(values), digits)})"
 
 
 def _script_json(content: object) -> str:

@@ -37,30 +37,33 @@ def tiles(ledger: dict, groups: Sequence[Group]) -> str:
     equations = ledger["counts"]["equations"]
     proved, refuted = equations.get("proved", 0), equations.get("refuted", 0)
     runs = sum(len(group.runs) for group in groups)
-    lines += [
-        f'<a class="tile" href="#equations"><b>{proved}</b> equations proved,'
-        f" {refuted} refuted</a>",
-        f'<a class="tile" href="#runs"><b>{runs}</b> trainings behind it</a>',
-    ]
-    return (
-        f"<p>Of {sum(judged.values())} statements of the report:</p>"
-        f'<div class="tiles">{"".join(lines)}</div>'
-    )
+    if ledger["equations"]:
+        lines.append(
+            f'<a class="tile" href="#equations"><b>{proved}</b> equations proved,'
+            f" {refuted} refuted</a>"
+        )
+    lines.append(f'<a class="tile" href="#runs"><b>{runs}</b> trainings behind it</a>')
+    of_report = f"<p>Of {sum(judged.values())} statements of the report:</p>" if judged else ""
+    return f'{of_report}<div class="tiles">{"".join(lines)}</div>'
 
 
 def verdicts(ledger: dict, groups: Sequence[Group]) -> str:
     """Statements of the report and questions of ours by section, then the equations."""
+    of_report = bool(ledger["statements"])
+    title = "What holds of the report" if of_report else "Questions of our own"
     return "\n".join(
         [
             '<section id="scorecard" aria-labelledby="scorecard-title">',
-            '<h2 id="scorecard-title">What holds of the report</h2>',
+            f'<h2 id="scorecard-title">{title}</h2>',
             "<p>Each statement opens its readings, with what was measured and the runs behind it."
             f" {ledger['counts']['statements'].get('definition', 0)} definitions are not judged."
-            '<span id="filtered" role="status"></span></p>',
+            '<span id="filtered" role="status"></span></p>'
+            if of_report
+            else "",
             '<div class="statements">',
             *_entries(ledger, ledger["statements"], groups),
             "</div>",
-            "<h3>Questions of our own</h3>" if ledger["questions"] else "",
+            "<h3>Questions of our own</h3>" if ledger["questions"] and of_report else "",
             '<div class="statements">',
             *(_entry(entry, groups) for entry in ledger["questions"]),
             "</div>",
@@ -81,8 +84,9 @@ def _entries(ledger: dict, entries: Sequence[dict], groups: Sequence[Group]) -> 
 
 def _entry(entry: dict, groups: Sequence[Group]) -> str:
     verdict = entry["verdict"]
+    # The prefix keeps a claim called `accuracy` from taking the place of the chart.
     parts = [
-        f'<details class="entry" id="{escape(entry["id"])}" data-verdict="{verdict}">'
+        f'<details class="entry" id="claim-{escape(entry["id"])}" data-verdict="{verdict}">'
         f"<summary>{_mark(verdict)} <span>{escape(entry['says'])}</span>"
         f' <span class="verdict">{verdict}</span></summary>'
     ]
@@ -114,7 +118,7 @@ def groups_behind(line: str, groups: Sequence[Group]) -> list[Group]:
     if of_folder := re.search(r"results/runs/(\S+)/seeds-", line):
         return [group for group in groups if group.key == of_folder[1]]
     named = {key: value.split("|") for key, value in re.findall(r"(\w+)=([^,;\s]+)", line)}
-    if of_task := re.match(r"results/(?:optimum|gradients)/(\S+)\.json", line):
+    if of_task := re.match(r"results/(?:optimum|gradients)/([^/:\s]+)[/.]", line):
         named["task"] = [of_task[1]]
     if "task" not in named:
         return []

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from runs.grid import base_name
+from runs.layout import in_digits
 from runs.schemas import MEASURED, METRICS_SCHEMA, SETTINGS
 
 _COMBINATION = ("task", *SETTINGS, "l2_lambda", "shuffle")
@@ -86,5 +87,5 @@ def _in_words(value: object) -> str:
 def _mean(mean: float, deviation: float, digits: int) -> str:
     if mean != mean:
         return "-"
-    spread = "" if deviation != deviation else f" ± {deviation:.{digits}f}"
-    return f"{mean:.{digits}f}{spread}"
+    spread = "" if deviation != deviation else f" ± {in_digits(deviation, digits)}"
+    return f"{in_digits(mean, digits)}{spread}"

@@ -6,7 +6,9 @@ A model is a module with the functions of `Model`. It is trained by the loop of
 The loss of both models here is a cross-entropy in nats, and axes and tables say so. They have
 CROSS_ENTROPY = True, and only of such a model `regression.optimum` takes, for lambda 0, a sum of
 losses below ln 2 as a proof that there is no finite optimum. A model that takes one number of
-classes only has it as CLASS_COUNT, and a config with another one is refused.
+classes only has it as CLASS_COUNT, and a config with another one is refused. One whose outputs are
+probabilities may have `probabilities(logits)`, float64 (n, classes) for float64 (n, outputs); how
+sure a guess is, is shown of such a model only.
 """
 
 from importlib import import_module

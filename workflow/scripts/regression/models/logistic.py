@@ -49,6 +49,11 @@ def loss(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(losses(logits, targets)))
 
 
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """1 - y and y, of the first and of the second class, float64 (n, 2)."""
+    return np.exp(-np.logaddexp(0.0, np.hstack([logits, -logits])))
+
+
 def residual(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The derivative y - t of each loss by its logit, float64 (n, 1)."""
     # exp(-logaddexp(0, -z)) is the sigmoid without overflow for either sign of z.

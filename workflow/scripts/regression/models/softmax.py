@@ -46,10 +46,16 @@ def loss(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(losses(logits, targets)))
 
 
-def residual(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The derivatives Y - T, one-hot rows T, of each loss by its logits, float64 (n, k)."""
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """The probabilities Y of the classes, float64 (n, k)."""
     y = np.exp(logits - logits.max(axis=1, keepdims=True))
     y /= y.sum(axis=1, keepdims=True)
+    return y
+
+
+def residual(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The derivatives Y - T, one-hot rows T, of each loss by its logits, float64 (n, k)."""
+    y = probabilities(logits)
     y[np.arange(len(targets)), targets] -= 1.0
     return y
 
