@@ -133,6 +133,9 @@ def driver(tmp_path_factory) -> Iterator[Chrome]:
         options.add_argument(argument)
     with Chrome(options, ChromeService(chromedriver)) as driver:
         driver.set_network_conditions(offline=True, latency=0, throughput=0)
+        # What the browser shows before the first page asks for addresses of its own.
+        driver.get("about:blank")
+        driver.get_log("performance")
         yield driver
 
 

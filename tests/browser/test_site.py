@@ -52,6 +52,11 @@ def test_every_page_is_in_the_menu(site):
         assert f'href="{link}"' in menu or link == "index.html", link
 
 
+def test_no_fence_of_a_block_of_code_is_left_in_a_page(site):
+    for page in PAGES:
+        assert "```" not in place(site, page).read_text(encoding="utf-8"), page
+
+
 def test_a_dead_link_stops_the_build(sources, tmp_path):
     folder = tmp_path / "broken"
     shutil.copytree(sources, folder, ignore=shutil.ignore_patterns("site"))

@@ -134,9 +134,9 @@ def statement(facts: dict, name: str) -> dict:
 
 def test_a_forged_measurement_is_told(facts):
     before = prose(facts)
-    assert "shuffling is ahead by 43.21 (42.21 to 44.21) percentage points" in before
+    assert "minus that without, is 43.21 (42.21 to 44.21) percentage points" in before
     reading(facts, "2e-worse-test.clearly")["measured"] = -0.0777
-    assert "shuffling is ahead by \N{MINUS SIGN}7.77" in prose(facts)
+    assert "minus that without, is \N{MINUS SIGN}7.77" in prose(facts)
 
 
 def test_what_is_odd_about_the_data_is_told(facts):

@@ -17,7 +17,7 @@ from runs.results import Results
 def to_markdown(ledger: dict) -> str:
     """The ledger to read: headline, statements by section, questions, equations, the method."""
     lines = ["# What became of the report", "", ledger["headline"], ""]
-    lines += [f"*{name}*: {meaning}" for name, meaning in ledger["yardsticks"].items()]
+    lines += [f"- *{name}*: {meaning}" for name, meaning in ledger["yardsticks"].items()]
     for section, entries in groupby(ledger["statements"], key=lambda entry: entry["section"]):
         lines += ["", f"## {section} {ledger['sections'].get(section, '')}".rstrip(), ""]
         for entry in entries:
@@ -40,7 +40,7 @@ def to_markdown(ledger: dict) -> str:
 def _readings(entry: dict) -> list[str]:
     """The readings of a statement, with their verdicts where they are not all the same."""
     return [
-        "  - "
+        "    - "
         + (f"{row['verdict']}: " if row["verdict"] != entry["verdict"] else "")
         + f"*{row['reading']} (fixed {row['fixed']} a look)* {row['explanation']}"
         for row in entry["readings"]

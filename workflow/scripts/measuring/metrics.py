@@ -448,7 +448,8 @@ def equations(
     refuted = [f"({entry['number']})" for entry in found if entry["verdict"] == "refuted"]
     detail = f"Does not hold: {', '.join(refuted)}." if refuted else ""
     evidence = [f"results/equations.json: number={number}" for number in numbers]
-    return Measured(np.array([float(len(refuted))]), "equations", evidence, detail)
+    unit = "equations that do not hold"
+    return Measured(np.array([float(len(refuted))]), unit, evidence, detail)
 
 
 def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
