@@ -32,7 +32,7 @@ plan: environment ## Say what is missing or changed, and about how long it takes
 	@$(WITH_PROGRESS) --cores $(CORES) --dry-run
 
 clean-stale: environment ## List what an earlier config left in results/; REMOVE=yes removes it
-	@$(VENV_PYTHON) tools/clean_stale.py $(if $(REMOVE),--remove) $(CONFIGS)
+	@$(VENV_PYTHON) tools/clean_stale.py $(if $(filter yes,$(REMOVE)),--remove) $(CONFIGS)
 
 verify: environment ## Compare results/ with what is expected: to the bit, or within tolerance
 	@$(VENV_PYTHON) tools/verify.py $(CONFIGS)

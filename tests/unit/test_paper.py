@@ -132,6 +132,17 @@ def statement(facts: dict, name: str) -> dict:
     return next(one for one in facts["ledger"]["statements"] if one["id"] == name)
 
 
+#: The readings whose numbers the paper's sentences tell.
+TOLD = sorted({*re.findall(r'"(\w+-[\w-]+\.[\w.-]+)"', TEMPLATE.read_text(encoding="utf-8"))})
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_reading_that_is_not_applicable_leaves_a_paper(facts, name):
+    of_claim = ("measured", "interval_low", "interval_high", "p_corrected")
+    reading(facts, name).update(dict.fromkeys(of_claim), verdict="not applicable")
+    assert "The report" in prose(facts)
+
+
 def test_a_forged_measurement_is_told(facts):
     before = prose(facts)
     assert "minus that without, is 43.21 (42.21 to 44.21) percentage points" in before

@@ -42,6 +42,14 @@ os.environ.update(MPLCONFIGDIR=os.path.abspath(".cache/matplotlib"))
 # the seconds that it takes to compile.
 os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
 
+try:
+    CORES = workflow.cores
+except WorkflowError:  # of a cluster, nobody has to say how many it has
+    CORES = None
+if CORES is not None and CORES < 1:
+    # Snakemake would wait for them without a word.
+    sys.exit(f"error: found --cores {CORES}; it takes 1 at least")
+
 TASKS = expand_sweeps(config["tasks"])
 # The paths of existing blocks decide how seeds are cut into jobs; whether they are up to date is for
 # Snakemake to say.
@@ -232,11 +240,7 @@ def training_threads(wildcards) -> int:
     So one job computes while another one starts, which takes a core and not more.
     """
     wanted = min(4, len(seeds_of(wildcards)))
-    try:
-        cores = workflow.cores
-    except WorkflowError:  # of a cluster, nobody has to say how many it has
-        return wanted
-    return wanted if cores >= wanted else max(1, cores // 2)
+    return wanted if CORES is None or wanted <= CORES else max(1, CORES // 2)
 
 
 def training_priority(wildcards) -> float:

@@ -33,6 +33,10 @@ SHOWN_TRAININGS = 20
 
 #: Rules whose jobs print to the terminal themselves, as far as they go well.
 _SPEAKING = {"download", "summarise_data"}
+#: Who fails says why; who is killed cannot.
+_SILENT = (
+    "(the log is empty: the job was killed; if for want of memory, run again with fewer cores)"
+)
 _STOPPING = "Terminating processes on user request"
 #: How the messages begin that are neither warnings nor errors and matter to everyone.
 _NOTEWORTHY = ("Nothing to be done", "Will exit after finishing", _STOPPING)
@@ -234,7 +238,7 @@ def last_lines(log: Path) -> list[str]:
         lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
     except OSError:
         return ["(no log: the job did not come so far)"]
-    return lines[-SHOWN_LINES:] or ["(the log is empty)"]
+    return lines[-SHOWN_LINES:] or [_SILENT]
 
 
 def cause_of(lines: list[str]) -> str:

@@ -11,6 +11,8 @@ _CURES = {
     errno.ENOSPC: "the disk is full; free some space and run again, what is finished is kept",
     errno.EDQUOT: "the quota is used up; free some space and run again, what is finished is kept",
     errno.EROFS: "results/ must be writable; make it so, or work in a copy of the folder",
+    errno.EMFILE: "too many files are open; allow more (`ulimit -n`), and run again",
+    errno.ENOMEM: "memory is short; run again with fewer cores",
     errno.EACCES: "results/ must be writable; make it so, or work in a copy of the folder",
 }
 

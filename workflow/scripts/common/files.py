@@ -65,6 +65,9 @@ def read_parquet(path: str | Path, row_group: int | None = None) -> pa.Table:
         file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
         return file.read() if row_group is None else file.read_row_group(row_group)
     except (pa.ArrowException, OSError, UnicodeDecodeError, IndexError) as error:
+        # What the system refuses says nothing of the file.
+        if getattr(error, "errno", None) and Path(path).exists():
+            raise
         raise DataError(
             f"{path}: not readable as Parquet ({error}). Delete it and run again to make it anew."
         ) from error
