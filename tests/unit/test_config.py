@@ -232,6 +232,7 @@ def test_without_names_in_the_data_set_those_of_the_tasks_must_be_words_of_its_f
     [
         ({"classes": ["coat", "bags"]}, "tasks.a.classes: found 'bags'; allowed: .* mean 'bag'"),
         ({"dataset": ["mnist", "clothes"], "classes": ["coat", 1]}, "need one data set that has"),
+        ({"classes": [CLOTHES[1], 1]}, "tasks.a.classes: .*of which two are one class: .1, 1."),
     ],
 )
 def test_a_name_that_no_class_has_is_refused(config, changes, message):

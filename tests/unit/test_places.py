@@ -29,6 +29,13 @@ def test_what_a_merge_brings_may_be_overridden(tmp_path, repository):
     check_files([path, repository / "config.yaml", repository / "tests/config.tiny.yaml"])
 
 
+def test_numbers_that_yaml_reads_otherwise_are_refused(tmp_path):
+    message = refused(tmp_path, 'a: 020\nb: [1:00, 0, 10, -5, 0x10]\nc: "010"\nd: 0.5\n')
+    assert "the config has 2 error(s)" in message
+    assert "line 1: found 020, which YAML reads as 16" in message
+    assert "line 2: found 1:00, which YAML reads as 60" in message
+
+
 def test_an_empty_file_has_no_duplicates(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("")

@@ -701,3 +701,11 @@ def test_a_generated_column_of_images_is_read_rightly_or_refused(tmp_path, data)
     require_images(split, wanted.swapaxes(1, 2) if transposed else wanted, labels)
     if form in ("pictures", "npz"):
         assert in_file == [rows, cols]
+
+
+def test_labels_that_are_true_or_false_are_words(tmp_path):
+    path = tmp_path / "images.npz"
+    np.savez(path, what=LABELS == 1, images=IMAGES)
+    split = read(path)
+    assert split.class_names == ("False", "True")
+    assert np.array_equal(split.labels, LABELS == 1)

@@ -1,5 +1,6 @@
 """YAML files that may be anybody's: where their entries stand, and what cannot be meant."""
 
+import re
 from pathlib import Path
 
 import yaml
@@ -73,6 +74,32 @@ def lines_of(path: str | Path) -> dict[str, list[int]]:
             lines.setdefault(inner, []).append(shown.start_mark.line + 1)
             waiting.append((inner, value))
     return lines
+
+
+def misread_in(path: str | Path) -> list[str]:
+    """Whole numbers that YAML reads otherwise than they look: 020 is 16, and 1:00 is 60.
+
+    Raises:
+        YamlError: as of `read_yaml`.
+    """
+    found, waiting, seen = [], [_compose(path)], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or node is None:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif node.tag.endswith(":int") and re.search("^[-+]?0[0-9_]|:", node.value):
+            number = yaml.SafeLoader("").construct_yaml_int(node)
+            found.append((node.start_mark.line + 1, node.value, number))
+    return [
+        f"line {line}: found {text}, which YAML reads as {number}; write {number}, or the number "
+        "that is meant without a 0 before it"
+        for line, text, number in sorted(found)
+    ]
 
 
 def _compose(path: str | Path) -> yaml.Node | None:

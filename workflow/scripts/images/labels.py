@@ -63,7 +63,8 @@ def _as_numbers(labels: np.ndarray) -> np.ndarray:
     """Words without spaces around them; if all are whole numbers, these."""
     if labels.dtype != object:
         return labels
-    labels = np.array([word.strip() for word in labels], dtype=object)
+    # Of several files, one may have numbers, and an array may have true and false.
+    labels = np.array([str(word).strip() for word in labels], dtype=object)
     words = set(labels)
     # A number too long for any label stays a word.
     if all(re.fullmatch("[0-9]{1,9}", word) for word in words):

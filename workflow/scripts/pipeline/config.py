@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from common.errors import ReproductionError
 from common.explain import Problem, listed, problems_of, unknown
-from common.places import YamlError, duplicates_in, lines_of
+from common.places import YamlError, duplicates_in, lines_of, misread_in
 from pipeline.model import Config
 from regression.models import load_model
 from runs.grid import as_list, base_name, blocks_of, expand_sweeps, select_blocks, select_tasks
@@ -21,7 +21,7 @@ class ConfigError(ReproductionError):
 
 
 def check_files(paths: Iterable[str | Path]) -> None:
-    """Look for what is lost when the files of a config are read: keys that stand there twice.
+    """Look for what is lost when a config is read: keys that stand there twice, digits of numbers.
 
     Raises:
         ConfigError: with all of them, each with its lines; also if a file is not YAML.
@@ -29,7 +29,7 @@ def check_files(paths: Iterable[str | Path]) -> None:
     errors = []
     for path in paths:
         try:
-            errors += [f"{path}: {error}" for error in duplicates_in(path)]
+            errors += [f"{path}: {e}" for e in (*duplicates_in(path), *misread_in(path))]
         except YamlError as error:
             errors.append(str(error))
     if errors:
@@ -106,6 +106,11 @@ def _number_classes(config: dict) -> Iterator[Problem]:
                 [label.get(w, w) for w in v] if isinstance(v, list) else label.get(v, v)
                 for v in classes
             ]
+            for lists in as_list("classes", holder["classes"]):
+                if len(set(lists)) < len(lists):
+                    yield Problem(
+                        f"{place}.classes", f"found {classes}, of which two are one class: {lists}"
+                    )
 
 
 def _words(classes: list) -> list[str]:
