@@ -182,6 +182,14 @@ def test_a_key_that_stands_twice_is_refused(repository, tmp_path):
         read_claims(path)
 
 
+def test_a_number_that_yaml_reads_otherwise_is_refused(repository, tmp_path):
+    text = (repository / "workflow/report/claims.yaml").read_text()
+    path = tmp_path / "claims.yaml"
+    path.write_text(text.replace("resamples: 1999", "resamples: 01777"))
+    with pytest.raises(ClaimsError, match="found 01777, which YAML reads as 1023"):
+        read_claims(path)
+
+
 def test_all_errors_come_at_once(content, read):
     reading(content, "4d-worse")["chance"] = "never"
     reading(content, "4b-digits")["fixed"] = "never"

@@ -124,7 +124,7 @@ rule claims:
         equations="results/equations.json",
         optimum=optimum_files(),
         gradients=gradient_files(),
-        identifiability=identifiability_files(),
+        variations=[file for file in identifiability_files() if file.endswith(".json")],
     output:
         table="results/claims.parquet",
         json="results/claims.json",
@@ -146,7 +146,7 @@ rule claims:
         "Judging the report's statements"
     shell:
         "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --equations {input.equations:q}"
-        " --variations {input.identifiability:q}"
+        " --variations {input.variations:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q} --threads {threads}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
         " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"

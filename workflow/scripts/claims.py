@@ -76,7 +76,7 @@ def main() -> None:
     arguments = parser.parse_args()
     claims = read_claims(arguments.claims)
     runs = Results(arguments.results, arguments.runs)
-    varied = [read_json(p)["variations"] for p in arguments.variations if p.suffix == ".json"]
+    varied = [read_json(path)["variations"] for path in arguments.variations]
     results = DiskResults(runs, arguments.tasks, claims.setups_as_given(), *varied)
     ledger = judge_claims(claims, results, read_json(arguments.equations), arguments.threads)
     ledger = settings_of(claims) | ledger

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
 from common.models import Strict, text, wrong
-from common.places import YamlError, duplicates_in, values_of
+from common.places import YamlError, duplicates_in, misread_in, values_of
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from measuring.catalogue import MEASUREMENTS, arguments_model, selections_of
 from runs.grid import as_list
@@ -232,7 +232,7 @@ def read_claims(path: Path) -> Claims:
         ClaimsError: with all errors, each with its place.
     """
     try:
-        twice = duplicates_in(path)
+        slips = [*duplicates_in(path), *misread_in(path)]
         content = values_of(path)
     except YamlError as error:
         raise ClaimsError(str(error)) from error
@@ -242,8 +242,8 @@ def read_claims(path: Path) -> Claims:
         problems = [
             f"{_named(place, content)}: {words}" for place, words in problems_of(error, content)
         ]
-        raise ClaimsError(listed(str(path), [*twice, *problems])) from error
-    if errors := [*twice, *_cross_check(claims)]:
+        raise ClaimsError(listed(str(path), [*slips, *problems])) from error
+    if errors := [*slips, *_cross_check(claims)]:
         raise ClaimsError(listed(str(path), errors))
     return claims
 

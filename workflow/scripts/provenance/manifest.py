@@ -102,12 +102,15 @@ def other_settings(runs: Iterable[dict], tasks: dict[str, dict]) -> list[str]:
         runs: of the metrics, `task` and the settings.
         tasks: the settings of each task of the config.
     """
+    runs = list(runs)
+    unknown = {f"{run['task']} is no task of it" for run in runs if run["task"] not in tasks}
     # Without a train_size in the config, the metrics have the size of the whole split.
     return sorted(
-        {
+        unknown
+        | {
             f"{run['task']} was trained with {name} {run[name]}, but the config says {wanted}"
             for run in runs
-            for name, wanted in tasks[run["task"]].items()
+            for name, wanted in tasks.get(run["task"], {}).items()
             if name in SETTINGS and run[name] != wanted and (name, wanted) != ("train_size", None)
         }
     )
