@@ -1,9 +1,11 @@
 """IDX files, splits and result files: what is whole goes through, what is damaged is named."""
 
+import errno
 import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,3 +265,15 @@ def test_a_run_is_one_row_group_however_long(tmp_path):
         add(table.slice(0, 3))
     assert read_parquet(tmp_path / "history.parquet", row_group=0).equals(table)
     assert read_parquet(tmp_path / "history.parquet", row_group=1).num_rows == 3
+
+
+def test_what_the_system_refuses_is_not_called_damaged(tmp_path, monkeypatch):
+    path = tmp_path / "there.parquet"
+    path.write_bytes(b"")
+
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        read_parquet(path)

@@ -21,7 +21,7 @@ from judging.statistics import sign_flip_tails
 from measuring.catalogue import MEASUREMENTS
 from measuring.evidence import DiskResults
 from measuring.metrics import optimum_series, separation
-from measuring.quantities import NotApplicableError
+from measuring.quantities import NotApplicableError, NotDecidableError
 from regression.evaluation import evaluate
 from runs.grid import blocks_of
 from runs.results import Results
@@ -428,3 +428,18 @@ def test_a_measurement_and_its_verdict_are_those_of_plain_loops(
         p_value = stats.ttest_1samp(expected, bound).pvalue
     assert row["p_value"] == pytest.approx(p_value, rel=1e-6)
     assert row["verdict"] == ("reproduced" if p_value < 0.05 else "not decidable")
+
+
+def test_no_reading_leaves_out_the_images_where_each_one_has_its_part(folder, repository):
+    shipped = read_claims(repository / "workflow" / "report" / "claims.yaml")
+    results = read(folder, shipped)
+    entries = [*shipped.statements, *shipped.questions]
+    measured = 0
+    for one in (one for entry in entries for one in entry.readings if one.chance == "seeds"):
+        try:
+            found = MEASUREMENTS[one.measurement](results, **one.arguments)
+        except (NotApplicableError, NotDecidableError):
+            continue
+        assert found.images is None, one.reading
+        measured += 1
+    assert measured > 5
