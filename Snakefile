@@ -32,7 +32,7 @@ onstart:
 onsuccess:
     # `make reproduce` says so itself, also after a run with nothing to do.
     if "SUMMARY_FOLLOWS" not in os.environ:
-        made = {Path(product) for product in chain(*PRODUCTS.values())}
+        made = {Path(product) for product in chain(SEALS, *PRODUCTS.values())}
         if words := left_over_in_words(Path("results"), made):
             print(words)
 

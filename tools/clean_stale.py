@@ -26,7 +26,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     manifest, _ = held(RESULTS, arguments.config)
-    stale = left_over(RESULTS, {RESULTS / name for name in manifest["products"]})
+    stale = left_over(RESULTS, {RESULTS / n for n in [*manifest["products"], *manifest["seals"]]})
     for path in stale:
         print(path)
         if arguments.remove:

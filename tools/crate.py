@@ -91,7 +91,7 @@ def describe(manifest: dict, environment: dict, config: dict, config_files: list
     made = add_parameter(crate, "results", "application/octet-stream")
     inputs = [add_file(crate, path, exampleOfWork=taken) for path in config_files]
     inputs += add_data(crate, config, read)
-    names = [*manifest["products"], NAME, ENVIRONMENT]
+    names = [*manifest["products"], *manifest["seals"], NAME, ENVIRONMENT]
     outputs = [add_file(crate, str(RESULTS / name), exampleOfWork=made) for name in names]
     workflow["input"], workflow["output"] = [taken, read], [made]
     crate.root_dataset["mentions"] = add(
@@ -148,12 +148,19 @@ def add_parameter(crate: ROCrate, name: str, media_type: str) -> ContextEntity:
 
 def add_software(crate: ROCrate, environment: dict) -> Iterator[ContextEntity]:
     """Python and every package that computed something, by version."""
-    name, _, python = environment["python"].partition(" ")
-    url = f"https://www.python.org/downloads/release/python-{python.replace('.', '')}/"
-    yield add(crate, url, "SoftwareApplication", name=name, version=python, url=url)
-    for package, number in environment["packages"].items():
-        url = f"https://pypi.org/project/{package}/{number}/"
-        yield add(crate, url, "SoftwareApplication", name=package, version=number, url=url)
+    for python in all_of(environment["python"]):
+        name, _, number = python.partition(" ")
+        url = f"https://www.python.org/downloads/release/python-{number.replace('.', '')}/"
+        yield add(crate, url, "SoftwareApplication", name=name, version=number, url=url)
+    for package, numbers in environment["packages"].items():
+        for number in all_of(numbers):
+            url = f"https://pypi.org/project/{package}/{number}/"
+            yield add(crate, url, "SoftwareApplication", name=package, version=number, url=url)
+
+
+def all_of(found: str | list[str]) -> list[str]:
+    """The values of an environment: one that all jobs share, or a list of those that differ."""
+    return found if isinstance(found, list) else [found]
 
 
 def add_data(crate: ROCrate, config: dict, parameter: ContextEntity) -> Iterator[ContextEntity]:

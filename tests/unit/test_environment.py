@@ -6,6 +6,7 @@ from importlib import metadata
 import pytest
 import yaml
 
+from common.machine import machine
 from pipeline.imports import software_of
 from pipeline.rules import RULES, code_behind
 from provenance.environment import environment, unlike_the_lock
@@ -37,10 +38,39 @@ def test_what_a_package_needs_in_turn_is_held_to_the_lock(lock):
     assert unlike_the_lock({"numpy": "2.4.6"}, lock) == [f"contourpy {version} instead of 0.0.1"]
 
 
-def test_the_environment_names_what_is_really_there(lock):
-    found = environment({"numpy": "0.1"}, lock)
-    assert found["packages"] == {"numpy": metadata.version("numpy")}
+def job(**changes) -> dict:
+    """What a job ran on."""
+    usual = {"python": "CPython 3", "system": "Linux", "processor": "one", "llvm": {}}
+    library = {"library": "openblas", "version": "1", "core_type": "Haswell"}
+    return usual | {"blas": [library], "packages": {"numpy": "2.4.6"}} | changes
+
+
+def test_what_a_job_runs_on_is_what_is_really_there():
+    found = machine()
+    assert found["packages"]["numpy"] == metadata.version("numpy")
     assert found["blas"] and found["python"]
+
+
+def test_the_environment_has_one_value_where_all_jobs_agree(lock):
+    llvm = {"version": "22", "processor": "znver5"}
+    found = environment([job(), job(llvm=llvm), job(blas=[])], ["numpy", "pyarrow"], lock)
+    # What no job has loaded is what this process finds.
+    packages = {"numpy": "2.4.6", "pyarrow": metadata.version("pyarrow")}
+    assert found == job(
+        llvm=llvm,
+        packages=packages,
+        unlike_the_lock=[f"pyarrow {packages['pyarrow']} instead of none"],
+    )
+
+
+def test_the_environment_has_all_values_where_jobs_differ(lock):
+    library = {"library": "openblas", "version": "1", "core_type": "Zen"}
+    other = job(processor="two", blas=[library], packages={"numpy": "2.3"})
+    found = environment([job(), other, job(packages={})], ["numpy"], lock)
+    assert found["processor"] == ["one", "two"] and found["python"] == "CPython 3"
+    assert [one["core_type"] for one in found["blas"]] == ["Haswell", "Zen"]
+    assert found["packages"] == {"numpy": ["2.4.6", "2.3"]}
+    assert found["unlike_the_lock"] == ["numpy 2.3 instead of 2.4.6 or 2.5.5"]
 
 
 def pins(lock) -> set[tuple[str, ...]]:

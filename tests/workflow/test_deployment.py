@@ -52,13 +52,18 @@ rule first:
     )
     products = [
         f"reproduction/results/{name}"
-        for name in ("figures/figure_09.png", "tables/table_1.csv", "checks.json", "explorer.html")
+        for name in (
+            "figures/figure_09.png",
+            "tables/table_1.csv",
+            "explorer.html",
+            "manifest.json",
+        )
     ]
-    snakemake(config.parent, *products)
+    assert "report_scorecard" in snakemake(config.parent, *products)
     assert all((config.parent / product).is_file() for product in products)
     assert not (config.parent / "results").exists()
     assert "Nothing to be done" in snakemake(config.parent, *products)
-    assert "report_scorecard" in snakemake(config.parent, "--dry-run")
+    assert "Nothing to be done" in snakemake(config.parent, "--dry-run")
 
 
 def test_by_the_path_of_its_snakefile_from_another_folder(repository, config):

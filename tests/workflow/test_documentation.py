@@ -158,7 +158,7 @@ def test_every_key_of_the_json_files_is_described(finished, repository):
     page = (repository / "docs" / "reference" / "files.md").read_text()
     sections = re.findall(r"^## `(\S+\.json)`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     for heading, section in sections:
-        file = heading.replace("<task>", "softmax").replace("<lambda>", "1")
+        file = heading.replace("<task>", "softmax").replace("<rule>", "collect")
         content = json.loads((finished.folder / file).read_text())
         keys = content[0] if isinstance(content, list) else content
         assert {*keys} <= {*re.findall(r"`(\w+)`", section)}, file

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from common.files import write_parquet
+from pipeline.rules import RULES, code_behind
 
 MANIFEST = "manifest.json"
 CONFIG = ["config.yaml", "tests/config.tiny.yaml"]
@@ -57,16 +58,28 @@ def expect_other_metrics(checkout, factor: float) -> None:
 
 
 def test_every_product_is_in_the_manifest_with_its_hash_and_rule(finished):
-    products = manifest_of(finished)["products"]
+    products, seals = (manifest_of(finished)[kind] for kind in ("products", "seals"))
     contents = finished.contents()
-    for name, entry in products.items():
-        assert entry["sha256"] == hashlib.sha256(contents.pop(name)).hexdigest(), name
+    digests = {name: entry["sha256"] for name, entry in products.items()} | seals
+    for name, digest in digests.items():
+        assert digest == hashlib.sha256(contents.pop(name)).hexdigest(), name
     assert all(
         re.match(r"data/\w+/raw/|(manifest|environment)\.json$|products\.txt$", name)
         for name in contents
     )
     assert products["metrics.parquet"]["rule"] == "collect"
     assert products["figures/figure_01.png"]["stage"] == "report"
+
+
+def test_no_job_reads_what_does_not_run_it_again(finished):
+    """Otherwise a change of it would be refused, but not cured by another run."""
+    products = {f"results/{name}" for name in manifest_of(finished)["products"]}
+    for path in (finished.results / "seals").rglob("*.json"):
+        rule = path.relative_to(finished.results / "seals").parts[0].removesuffix(".json")
+        code = code_behind(f"{rule}.py", finished.folder / "workflow" / "scripts")
+        named = {str(file.relative_to(finished.folder)) for file in code} | {*RULES[rule].files}
+        named |= {"tests/claims.tiny.yaml"} if rule == "claims" else set()
+        assert {*json.loads(path.read_text())["inputs"]} <= named | products, rule
 
 
 def test_nothing_needs_snakemakes_own_records(checkout):
@@ -128,10 +141,14 @@ def test_other_last_bits_are_equal_within_tolerance(expecting):
 
 
 def test_weights_of_another_run_are_different_though_all_metrics_are_equal(expecting):
-    folder = next((expecting.results / "runs" / "softmax").glob("lambda-1/*/*"))
-    other = next((expecting.results / "runs" / "softmax").glob("lambda-0/*/*"))
-    shutil.copyfile(other / "weights.parquet", folder / "weights.parquet")
-    expecting.snakemake()
+    expected = expecting.folder / "tests" / "expected"
+    contents = pd.read_csv(expected / "contents.csv")
+    weights = contents["file"].str.match("runs/softmax/lambda-1/.*weights")
+    contents.loc[weights, "mean"] += 0.1
+    contents.to_csv(expected / "contents.csv", index=False)
+    sums = (expected / "SHA256SUMS").read_text()
+    changed = re.sub(r"\w{64}(  runs/softmax/lambda-1/.*weights)", "0" * 64 + r"\1", sums)
+    (expected / "SHA256SUMS").write_text(changed)
     code, output = tool(expecting, "verify.py")
     assert code == 1 and "largest difference: contents, runs/softmax/lambda-1/" in output
 
@@ -150,6 +167,67 @@ def test_runs_of_another_config_get_no_manifest(checkout):
     output = checkout.snakemake(check=False)
     assert "softmax was trained with learning_rate 0.01, but the config says 0.02" in output
     assert not (checkout.results / "manifest.json").exists()
+
+
+def change(path, column: str) -> None:
+    """Change a column of numbers by hand, a little."""
+    table = pq.read_table(path)
+    position = table.schema.get_field_index(column)
+    changed = pc.multiply(table.column(position), 1 + 1e-12)
+    write_parquet(table.set_column(position, table.schema.field(position), changed), path)
+
+
+def refused(checkout) -> set[str]:
+    """Run to the end, where no manifest is written; return what is to be deleted."""
+    output = checkout.snakemake(check=False)
+    assert not (checkout.results / MANIFEST).exists()
+    (listed,) = re.findall(r"left them:\n(.*?)\nDelete what is named", output, re.DOTALL)
+    return {line.partition(": ")[0].strip() for line in listed.splitlines()}
+
+
+def cured(checkout, named: set[str]) -> dict[str, bytes]:
+    """Delete what a refusal names and run again; return all products."""
+    for name in named:
+        (checkout.folder / name).unlink()
+    checkout.snakemake()
+    assert checkout.planned() == {}
+    return checkout.contents()
+
+
+def test_what_was_changed_by_hand_is_refused_until_it_is_made_anew(checkout):
+    before = checkout.contents()
+    leaf, metrics = (checkout.results / name for name in ("tables/table_1.csv", "metrics.parquet"))
+    shutil.copy2(metrics, checkout.folder / "kept")
+    leaf.write_text(leaf.read_text().replace("0", "1", 1))
+    change(metrics, "weight_norm")
+    assert refused(checkout) == {"results/tables/table_1.csv", "results/metrics.parquet"}
+    # Put back as it was, in its times too; but by now others are made of the changed one.
+    shutil.copy2(checkout.folder / "kept", metrics)
+    named = refused(checkout)
+    assert named > {"results/tables/table_1.csv", "results/seals/sweep_table.json"}
+    assert cured(checkout, named) == before
+
+
+def test_a_changed_split_is_refused_with_all_that_was_trained_on_it(checkout):
+    before = checkout.contents()
+    path = checkout.results / "data" / "mnist" / "train.parquet"
+    table = pq.read_table(path)
+    write_parquet(table.take(list(reversed(range(len(table))))), path)
+    named = refused(checkout)
+    assert named == {"results/data/mnist/train.parquet"}
+    assert cured(checkout, named) == before
+
+
+def test_code_that_was_other_while_a_job_ran_is_refused(checkout):
+    before = checkout.contents()
+    script = checkout.folder / "workflow" / "scripts" / "table.py"
+    shutil.copy2(script, checkout.folder / "kept")
+    checkout.edit("workflow/scripts/table.py", "import argparse", "import argparse  # edited")
+    checkout.snakemake("results/tables/table_1.csv")
+    shutil.copy2(checkout.folder / "kept", script)
+    named = refused(checkout)
+    assert named == {"results/seals/table/table_1.json"}
+    assert cured(checkout, named) == before
 
 
 def test_the_first_stage_that_diverges_is_named_with_the_largest_difference(expecting):

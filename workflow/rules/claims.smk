@@ -11,6 +11,7 @@ rule optimum:
         optima="results/optimum/{task}/optima.json",
         weights="results/optimum/{task}/weights.parquet",
         separation="results/optimum/{task}/separation.parquet",
+        seal="results/seals/optimum/{task}.json",
     log:
         "results/logs/optimum/{task}.log",
     benchmark:
@@ -36,7 +37,7 @@ rule optimum:
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --train-size {params.train_size} --l2-lambdas {params.l2_lambdas}"
         " --optima {output.optima:q} --weights {output.weights:q}"
-        " --separation {output.separation:q} > {log:q} 2>&1"
+        " --separation {output.separation:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule gradients:
@@ -44,7 +45,8 @@ rule gradients:
         unpack(split_files),
         unpack(with_model("gradients.py")),
     output:
-        "results/gradients/{task}.json",
+        json="results/gradients/{task}.json",
+        seal="results/seals/gradients/{task}.json",
     log:
         "results/logs/gradients/{task}.log",
     benchmark:
@@ -62,14 +64,15 @@ rule gradients:
         "python -E -s -X utf8 {input.script:q}"
         " --train {input.train:q} --task {wildcards.task:q}"
         " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.json:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule equations:
     input:
         **code("equations.py"),
     output:
-        "results/equations.json",
+        json="results/equations.json",
+        seal="results/seals/equations.json",
     log:
         "results/logs/equations.log",
     benchmark:
@@ -81,7 +84,8 @@ rule equations:
     message:
         "Proving or refuting the report's equations"
     shell:
-        "python -E -s -X utf8 {input.script:q} --output {output:q} > {log:q} 2>&1"
+        "python -E -s -X utf8 {input.script:q} --output {output.json:q} --seal {output.seal:q}"
+        " > {log:q} 2>&1"
 
 
 rule identifiability:
@@ -92,6 +96,7 @@ rule identifiability:
     output:
         csv="results/identifiability.csv",
         json="results/identifiability.json",
+        seal="results/seals/identifiability.json",
     log:
         "results/logs/identifiability.log",
     benchmark:
@@ -108,7 +113,7 @@ rule identifiability:
     shell:
         "python -E -s -X utf8 {input.script:q} --train {input.train:q} --validation {input.validation:q}"
         " --protocol {params.protocol:q} --reported {params.reported:q}"
-        " --csv {output.csv:q} --json {output.json:q} > {log:q} 2>&1"
+        " --csv {output.csv:q} --json {output.json:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule claims:
@@ -129,6 +134,7 @@ rule claims:
         table="results/claims.parquet",
         json="results/claims.json",
         markdown="results/claims.md",
+        seal="results/seals/claims.json",
     log:
         "results/logs/claims.log",
     benchmark:
@@ -149,4 +155,5 @@ rule claims:
         " --variations {input.variations:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q} --threads {threads}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
-        " --json {output.json:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+        " --json {output.json:q} --markdown {output.markdown:q} --seal {output.seal:q}"
+        " > {log:q} 2>&1"

@@ -33,9 +33,10 @@ rule prepare:
         **code("prepare.py"),
         raw=raw_files,
     output:
-        "results/data/{dataset}/train.parquet",
-        "results/data/{dataset}/validation.parquet",
-        "results/data/{dataset}/test.parquet",
+        train="results/data/{dataset}/train.parquet",
+        validation="results/data/{dataset}/validation.parquet",
+        test="results/data/{dataset}/test.parquet",
+        seal="results/seals/prepare/{dataset}.json",
     log:
         "results/logs/prepare/{dataset}.log",
     benchmark:
@@ -49,7 +50,8 @@ rule prepare:
         "Cutting {wildcards.dataset} into splits"
     shell:
         "python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q} --dataset {params.dataset:q}"
-        ' --raw "$(dirname {input.raw[0]:q})" --output {output:q} > {log:q} 2>&1'
+        ' --raw "$(dirname {input.raw[0]:q})" --output {output.train:q} {output.validation:q}'
+        " {output.test:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule summarise_data:
@@ -59,6 +61,7 @@ rule summarise_data:
     output:
         json="results/data/{dataset}/summary.json",
         markdown="results/data/{dataset}/summary.md",
+        seal="results/seals/summarise_data/{dataset}.json",
     log:
         "results/logs/summarise_data/{dataset}.log",
     benchmark:
@@ -76,5 +79,6 @@ rule summarise_data:
     shell:
         "> {log:q}; python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q}"
         " --splits {input.splits:q} --tasks {params.tasks:q} --json {output.json:q} --markdown {output.markdown:q}"
+        " --seal {output.seal:q}"
         # tee, because one wants to see what is trained on before it is.
         " 2>> {log:q} | tee -a {log:q}"

@@ -1,4 +1,4 @@
-# Comes in: all products. Goes out: results/manifest.json, to which `make verify` and its like hold
+# Comes in: all products, and the seals of the jobs that made them. Goes out: results/manifest.json, to which `make verify` and its like hold
 # the results, and results/environment.json.
 
 # All that a whole run makes, rule by rule in the order of the DAG.
@@ -16,6 +16,24 @@ PRODUCTS = {
     "explorer": ["results/explorer.html"],
 }
 
+# The jobs of each rule, if it is more than one: each leaves its seal, see common.seal.
+JOBS = {
+    "prepare": DATA,
+    "summarise_data": DATA,
+    "train": [block.folder for block in BLOCKS],
+    "optimum": PROBLEMS,
+    "gradients": PROBLEMS,
+    "scorecard": SCORECARDS,
+    "figure": FIGURES,
+    "table": TABLES,
+}
+SEALS = [
+    f"results/seals/{place}.json"
+    for rule, products in PRODUCTS.items()
+    if products
+    for place in ([f"{rule}/{job}" for job in JOBS[rule]] if rule in JOBS else [rule])
+]
+
 # Whatever of config, code or software is another one makes another manifest.
 DEPENDENCIES = describe(PRODUCTS, WRITTEN_CONFIG, CLAIMS, WORKFLOW.parent)
 SOFTWARE = {
@@ -28,6 +46,7 @@ SOFTWARE = {
 rule list_products:
     input:
         **PRODUCTS,
+        seals=SEALS,
         template=source(WORKFLOW / "report" / "products.txt"),
     output:
         "results/products.txt",
@@ -45,6 +64,7 @@ rule manifest:
         **code("manifest.py"),
         list=rules.list_products.output,
         products=list(chain(*PRODUCTS.values())),
+        seals=SEALS,
         lock=source(LOCK),
     output:
         manifest="results/manifest.json",

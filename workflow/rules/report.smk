@@ -18,6 +18,7 @@ rule figure:
         ),
         svg="results/figures/{figure}.svg",
         pdf="results/figures/{figure}.pdf",
+        seal="results/seals/figure/{figure}.json",
     log:
         "results/logs/figure/{figure}.log",
     benchmark:
@@ -34,7 +35,8 @@ rule figure:
         "Drawing {wildcards.figure}"
     shell:
         "python -E -s -X utf8 {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
-        " --results $(dirname $(dirname {output.png:q})) --output {output:q} > {log:q} 2>&1"
+        " --results $(dirname $(dirname {output.png:q}))"
+        " --output {output.png:q} {output.svg:q} {output.pdf:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule table:
@@ -51,6 +53,7 @@ rule table:
             labels=lambda wildcards: {"table": wildcards.table},
         ),
         markdown="results/tables/{table}.md",
+        seal="results/seals/table/{table}.json",
     log:
         "results/logs/table/{table}.log",
     benchmark:
@@ -70,7 +73,8 @@ rule table:
     shell:
         "python -E -s -X utf8 {input.script:q} --table {params.table:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.csv:q}))"
-        " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+        " --csv {output.csv:q} --markdown {output.markdown:q} --seal {output.seal:q}"
+        " > {log:q} 2>&1"
 
 
 rule scorecard:
@@ -78,14 +82,15 @@ rule scorecard:
         **code("scorecard.py"),
         claims="results/claims.json",
     output:
-        report(
+        png=report(
             "results/scorecard/{of}.png",
             caption="../report/scorecard.rst",
             category="Verdicts",
             labels=scorecard_labels,
         ),
-        "results/scorecard/{of}.svg",
-        "results/scorecard/{of}.pdf",
+        svg="results/scorecard/{of}.svg",
+        pdf="results/scorecard/{of}.pdf",
+        seal="results/seals/scorecard/{of}.json",
     log:
         "results/logs/scorecard/{of}.log",
     benchmark:
@@ -98,7 +103,7 @@ rule scorecard:
         "Drawing all {wildcards.of} with their verdicts in one picture"
     shell:
         "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --of {wildcards.of:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.png:q} {output.svg:q} {output.pdf:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule report_pdf:
@@ -116,12 +121,13 @@ rule report_pdf:
         scorecard="results/scorecard/statements.svg",
         figures=expand("results/figures/{figure}.svg", figure=FIGURES),
     output:
-        report(
+        pdf=report(
             "results/report.pdf",
             caption="../report/report.rst",
             category="Verdicts",
             labels={"on": "all, with every measurement", "as": "paper"},
         ),
+        seal="results/seals/report_pdf.json",
     log:
         "results/logs/report_pdf.log",
     benchmark:
@@ -139,7 +145,8 @@ rule report_pdf:
         " --claims {input.claims:q}"
         " --checks {input.checks:q} --table {input.table:q} --optimum {input.optimum:q}"
         " --variations {input.variations:q} --scorecards $(dirname {input.scorecard:q})"
-        " --figures $(dirname {input.figures[0]:q}) --output {output:q} > {log:q} 2>&1"
+        " --figures $(dirname {input.figures[0]:q}) --output {output.pdf:q} --seal {output.seal:q}"
+        " > {log:q} 2>&1"
 
 
 rule explorer:
@@ -153,11 +160,12 @@ rule explorer:
         splits=SPLIT_FILES,
         summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
     output:
-        report(
+        html=report(
             "results/explorer.html",
             caption="../report/explorer.rst",
             category="Explorer",
         ),
+        seal="results/seals/explorer.json",
     log:
         "results/logs/explorer.log",
     benchmark:
@@ -170,7 +178,7 @@ rule explorer:
     message:
         "Putting all runs into a page to look around in"
     shell:
-        "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output:q})"
+        "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output.html:q})"
         " --claims {input.claims:q} --summaries {input.summaries:q} --template {input.template:q}"
         " --script {input.javascript:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.html:q} --seal {output.seal:q} > {log:q} 2>&1"

@@ -11,6 +11,7 @@ rule train:
         history="results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}/history.parquet",
         weights="results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}/weights.parquet",
         metrics="results/runs/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}/metrics.parquet",
+        seal="results/seals/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.json",
     log:
         "results/logs/train/{task}/lambda-{l2_lambda}/shuffle-{shuffle}/seeds-{first}-{last}.log",
     benchmark:
@@ -33,7 +34,7 @@ rule train:
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --settings {params.settings:q} --seeds {params.seeds} --threads {threads}"
         " --history {output.history:q} --weights {output.weights:q} --metrics {output.metrics:q}"
-        " > {log:q} 2>&1"
+        " --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule collect:
@@ -43,6 +44,7 @@ rule collect:
     output:
         metrics="results/metrics.parquet",
         history="results/history.parquet",
+        seal="results/seals/collect.json",
     log:
         "results/logs/collect.log",
     benchmark:
@@ -56,7 +58,8 @@ rule collect:
         "Gathering the metrics and histories of all runs"
     shell:
         "python -E -s -X utf8 {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
-        " --metrics {output.metrics:q} --histories {output.history:q} > {log:q} 2>&1"
+        " --metrics {output.metrics:q} --histories {output.history:q} --seal {output.seal:q}"
+        " > {log:q} 2>&1"
 
 
 rule sweep_table:
@@ -73,6 +76,7 @@ rule sweep_table:
         ),
         markdown="results/sweep.md",
         parquet="results/sweep.parquet",
+        seal="results/seals/sweep_table.json",
     log:
         "results/logs/sweep_table.log",
     benchmark:
@@ -87,7 +91,7 @@ rule sweep_table:
     shell:
         "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --summaries {input.summaries:q}"
         " --sort-by {params.sort_by:q} --csv {output.csv:q} --markdown {output.markdown:q}"
-        " --parquet {output.parquet:q} > {log:q} 2>&1"
+        " --parquet {output.parquet:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
 rule check_results:
@@ -96,7 +100,8 @@ rule check_results:
         metrics="results/metrics.parquet",
         history="results/history.parquet",
     output:
-        "results/checks.json",
+        json="results/checks.json",
+        seal="results/seals/check_results.json",
     log:
         "results/logs/check_results.log",
     benchmark:
@@ -111,4 +116,5 @@ rule check_results:
         "Testing the results"
     shell:
         "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
-        " --tasks {params.tasks:q} --count {params.run_count} --output {output:q} > {log:q} 2>&1"
+        " --tasks {params.tasks:q} --count {params.run_count} --output {output.json:q}"
+        " --seal {output.seal:q} > {log:q} 2>&1"

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from common import cli
-from common.files import read_json, replace_atomically, write_json, write_parquet
+from common.files import noted, read_json, replace_atomically, write_json, write_parquet
 from judging.claims import Claims, read_claims
 from judging.ledger import judge_claims, table_of
 from judging.method import LITERATURE, METHOD
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True, help="output")
     parser.add_argument("--markdown", type=Path, required=True, help="output")
     arguments = parser.parse_args()
-    claims = read_claims(arguments.claims)
+    claims = read_claims(noted(arguments.claims))
     runs = Results(arguments.results, arguments.runs)
     varied = [read_json(path)["variations"] for path in arguments.variations]
     results = DiskResults(runs, arguments.tasks, claims.setups_as_given(), *varied)

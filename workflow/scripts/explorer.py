@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from common import cli
-from common.files import read_json, replace_atomically
+from common.files import noted, read_json, replace_atomically
 from plots.exploration import gallery, predict, read_groups
 from plots.page import explorer_page
 from runs.results import Results
@@ -32,8 +32,8 @@ def main() -> None:
         said |= dict(zip(members, predictions, strict=True))
         data[dataset] = (split, gallery([*members.values()], predictions, split, len(datasets)))
     page = explorer_page(
-        arguments.template.read_text(encoding="utf-8"),
-        arguments.script.read_text(encoding="utf-8"),
+        noted(arguments.template).read_text(encoding="utf-8"),
+        noted(arguments.script).read_text(encoding="utf-8"),
         groups,
         data,
         [said[number] for number in range(len(groups))],

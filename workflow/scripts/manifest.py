@@ -1,7 +1,8 @@
-"""Describe all products with their hashes, and the environment they were made in."""
+"""Hold all products to the seals of their jobs; describe them, and what they were made with."""
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from common import cli
@@ -9,6 +10,7 @@ from common.errors import DataError
 from common.files import read_parquet, write_json
 from provenance.environment import environment
 from provenance.manifest import manifest_of, other_settings
+from provenance.seals import read_seals, require_sealed
 from runs.schemas import SETTINGS
 
 
@@ -16,7 +18,10 @@ def main() -> None:
     """Read the command line, describe and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--products", type=Path, required=True, help="a line each: its rule, a space, its path"
+        "--products",
+        type=Path,
+        required=True,
+        help="a line each: its rule, a space, its path; and so the seals, with `seals` for a rule",
     )
     parser.add_argument("--rules", type=json.loads, required=True, help="JSON, see pipeline.rules")
     parser.add_argument("--config", type=json.loads, required=True, help="JSON: key -> digest")
@@ -28,10 +33,10 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = arguments.manifest.parent
     lines = arguments.products.read_text(encoding="utf-8").splitlines()
-    products = {
-        str(Path(path).relative_to(folder)): rule
-        for rule, path in (line.split(" ", 1) for line in lines)
-    }
+    rules = {path: rule for rule, path in (line.split(" ", 1) for line in lines)}
+    seals = read_seals(path for path, rule in rules.items() if rule == "seals")
+    products = {path: rule for path, rule in rules.items() if rule != "seals"}
+    require_sealed(products, seals)
     metrics = folder / "metrics.parquet"
     runs = read_parquet(metrics).select(["task", *SETTINGS]).to_pylist()
     if others := other_settings(runs, arguments.tasks):
@@ -40,13 +45,17 @@ def main() -> None:
             f"{metrics} is not of this config:{listed}\n"
             "Remove the folders of these tasks in results/runs/, and run again."
         )
-    packages = {
-        name: version
-        for rule in arguments.rules.values()
-        for name, version in rule["software"].items()
-    }
-    write_json(arguments.environment, environment(packages, arguments.lock))
-    manifest = manifest_of(products, arguments.rules, arguments.config, folder, arguments.version)
+    packages = {name for rule in arguments.rules.values() for name in rule["software"]}
+    machines = [seal["machine"] for seal in seals.values()]
+    write_json(arguments.environment, environment(machines, packages, arguments.lock))
+    manifest = manifest_of(
+        {os.path.relpath(path, folder): rule for path, rule in products.items()},
+        arguments.rules,
+        arguments.config,
+        folder,
+        arguments.version,
+        [os.path.relpath(path, folder) for path in seals],
+    )
     write_json(arguments.manifest, manifest)
 
 

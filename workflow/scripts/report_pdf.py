@@ -16,7 +16,7 @@ import typst
 
 from common import cli
 from common.errors import DataError
-from common.files import read_json, replace_atomically
+from common.files import noted, read_json, replace_atomically
 from images.summary import remarks
 from runs.results import read_table
 from runs.schemas import METRICS_SCHEMA
@@ -65,11 +65,14 @@ def over_seeds(rows: Iterable[dict]) -> list[dict]:
 def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
     metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
-    with arguments.table.open(newline="", encoding="utf-8") as file:
+    with noted(arguments.table).open(newline="", encoding="utf-8") as file:
         table_1 = list(csv.DictReader(file))
+    pictures = [arguments.figures / f"{name}.svg" for name in arguments.config["figures"]]
+    for picture in (*pictures, arguments.scorecards / "statements.svg"):
+        noted(picture)
     variations = [one for file in arguments.variations for one in read_json(file)["variations"]]
     return {
-        "version": tomllib.loads(arguments.project.read_text(encoding="utf-8"))["project"][
+        "version": tomllib.loads(noted(arguments.project).read_text(encoding="utf-8"))["project"][
             "version"
         ],
         "config": arguments.config,
@@ -110,7 +113,7 @@ def typeset(template: Path, facts: dict, output: Path) -> None:
     with replace_atomically(output) as temporary:
         try:
             pdf = typst.compile(
-                template.read_bytes(), pdf_standards=["ua-1"], timestamp=0, **settings(facts)
+                noted(template).read_bytes(), pdf_standards=["ua-1"], timestamp=0, **settings(facts)
             )
         except typst.TypstError as error:
             raise DataError(f"{template}: {error.diagnostic or error.message}") from error

@@ -2,9 +2,12 @@
 
 import errno
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
+from pathlib import Path
 
 from common.errors import ReproductionError
+from common.seal import note_code, write_seal
 
 #: What to do about an error of the system, whose own message names only the fact.
 _CURES = {
@@ -18,9 +21,20 @@ _CURES = {
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's main; print our own errors and the system's as `error: ...`, exit code 1."""
+    """Run a script's main; print our own errors and the system's as `error: ...`, exit code 1.
+
+    What main does is sealed if the command line has `--seal FILE`, of which main learns nothing.
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--seal", type=Path)
+    arguments, sys.argv[1:] = parser.parse_known_args()
     try:
+        if not arguments.seal:
+            main()
+            return
+        note_code()
         main()
+        write_seal(arguments.seal)
     except ReproductionError as error:
         _stop(str(error))
     except OSError as error:

@@ -13,6 +13,11 @@ import pyarrow.parquet as pq
 from common.errors import DataError
 from common.processes import is_known_dead, process_named, this_process
 
+#: What this process has read and written, each path with the SHA-256 of its content then; a job
+#: seals both (see common.seal).
+READ: dict[str, str] = {}
+WRITTEN: dict[str, str] = {}
+
 #: A flipped byte shows when the file is read.
 PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
 
@@ -33,7 +38,9 @@ def replace_atomically(path: str | Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
+        digest = sha256_of(temporary)
         temporary.replace(path)
+        WRITTEN[os.path.relpath(path)] = digest
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -54,6 +61,14 @@ def sha256_of(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def noted(path: str | Path) -> Path:
+    """Note what a job reads as it is now, the first time; return the path, to be read at once."""
+    name = os.path.relpath(path)
+    if name not in READ and Path(path).is_file():
+        READ[name] = sha256_of(path)
+    return Path(path)
+
+
 def read_parquet(path: str | Path, row_group: int | None = None) -> pa.Table:
     """Read a Parquet file, or one row group of it, and hold its pages to their checksums.
 
@@ -62,7 +77,7 @@ def read_parquet(path: str | Path, row_group: int | None = None) -> pa.Table:
     """
     try:
         # Not pq.read_table, which imports pandas where it is installed: 0.3 s for each job.
-        file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+        file = pq.ParquetFile(noted(path), memory_map=True, page_checksum_verification=True)
         return file.read() if row_group is None else file.read_row_group(row_group)
     except (pa.ArrowException, OSError, UnicodeDecodeError, IndexError) as error:
         # What the system refuses says nothing of the file.
@@ -96,7 +111,7 @@ def read_json(path: str | Path) -> dict:
         DataError: it is damaged.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(noted(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path}: not readable as JSON ({error}). Delete it and run again to make it anew."

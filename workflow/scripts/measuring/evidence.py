@@ -1,13 +1,12 @@
 """The results on disk, as the measurements of claims read them: each file at most once."""
 
-import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from common.files import read_parquet
+from common.files import read_json, read_parquet
 from images.splits import Examples
 from measuring.quantities import MeasurementError, NotApplicableError, NotDecidableError
 from regression.evaluation import scores_of_images
@@ -221,7 +220,7 @@ class DiskResults:
         return lambdas | selection | {"task": self._task(name, selection)}
 
     def _read_json(self, name: str) -> object:
-        return json.loads(self._path(name).read_text(encoding="utf-8"))
+        return read_json(self._path(name))
 
     def _read_table(self, name: str) -> pa.Table:
         return read_parquet(self._path(name))

@@ -13,9 +13,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-#: Distributions whose name is not that of the module they bring. (`packages_distributions` would
-#: know them all, but takes a third of a second.)
-_DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml"}
+from common.machine import DISTRIBUTIONS, MISSING
 
 #: Where no sealed job looks for packages (see common.smk). Taken when this is imported,
 #: because the variable is deleted afterwards.
@@ -60,7 +58,7 @@ def software_of(files: Iterable[Path], root: Path) -> dict[str, str]:
     """
     names = {name.partition(".")[0] for file in files for name in _imported_names(file)}
     others = {
-        _DISTRIBUTIONS.get(name, name)
+        DISTRIBUTIONS.get(name, name)
         for name in names - sys.stdlib_module_names
         if not (root / name).is_dir() and not (root / f"{name}.py").is_file()
     }
@@ -72,7 +70,7 @@ def version_of(distribution: str) -> str:
     """The version of a package as a job imports it, that is without PYTHONPATH and user site."""
     path = [folder for folder in sys.path if folder not in _OUTSIDE]
     found = next(iter(metadata.distributions(name=distribution, path=path)), None)
-    return found.version if found else "not installed"
+    return found.version if found else MISSING
 
 
 @cache

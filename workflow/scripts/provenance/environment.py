@@ -1,41 +1,62 @@
 """What the results were computed with: kept apart from the manifest, as machines differ in it."""
 
-import importlib
-import platform
 import re
-from importlib import metadata
+from collections.abc import Iterable
 from pathlib import Path
 
-from threadpoolctl import threadpool_info
-
-_MISSING = "not installed"
-#: Loading these loads the BLAS libraries that the jobs use.
-_BLAS_USERS = ("numpy", "scipy.linalg")
+from common.machine import MISSING, version_of
 
 
-def environment(packages: dict[str, str], lock: Path) -> dict:
-    """Python, BLAS with its core type, compiler back end, processor and packages.
-
-    Nothing in it names the host, a path or a time: two equal machines give equal bytes.
+def environment(machines: Iterable[dict], packages: Iterable[str], lock: Path) -> dict:
+    """What all jobs of a run ran on, see common.machine.
 
     Args:
-        packages: those that the jobs import -> version, as the plan of the run has it.
+        machines: of each job.
+        packages: those that the jobs import.
         lock: the pinned packages, in the format of pip.
 
     Returns:
-        `packages` is what this job, sealed like all others, finds; `unlike_the_lock` names those
-        that another version is pinned of.
+        As of one machine; but a list of all values where those of the jobs differ, as BLAS has one
+        anyway. `unlike_the_lock` names packages that another version is pinned of. A package that
+        no job has loaded is the one that this process finds.
     """
-    found = {name: _version(name) for name in sorted(packages)}
-    return {
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
-        "processor": processor(),
-        "blas": blas(),
-        "llvm": llvm(),
-        "packages": found,
-        "unlike_the_lock": unlike_the_lock(found, lock),
+    jobs = _distinct(machines)
+    versions = {
+        name: _distinct(job["packages"][name] for job in jobs if name in job["packages"])
+        or [version_of(name)]
+        for name in sorted(packages)
     }
+    complete = [
+        {name: job["packages"].get(name, found[0]) for name, found in versions.items()}
+        for job in jobs
+    ]
+    libraries = _distinct(library for job in jobs for library in job["blas"])
+    return {
+        "python": _agreed(job["python"] for job in jobs),
+        "system": _agreed(job["system"] for job in jobs),
+        "processor": _agreed(job["processor"] for job in jobs),
+        "blas": sorted(libraries, key=lambda library: [*library.values()]),
+        "llvm": _agreed(job["llvm"] for job in jobs if job["llvm"]),
+        "packages": {name: _agreed(found) for name, found in versions.items()},
+        "unlike_the_lock": _distinct(
+            line for job in _distinct(complete) for line in unlike_the_lock(job, lock)
+        ),
+    }
+
+
+def _agreed(values: Iterable) -> object:
+    """The value that all have, or a list of the different ones; of none an empty list."""
+    different = _distinct(values)
+    return different[0] if len(different) == 1 else different
+
+
+def _distinct(values: Iterable) -> list:
+    """Each value once, in the order in which they come; of kinds that JSON can hold."""
+    found: list = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found
 
 
 def unlike_the_lock(packages: dict[str, str], lock: Path) -> list[str]:
@@ -51,8 +72,8 @@ def unlike_the_lock(packages: dict[str, str], lock: Path) -> list[str]:
     ):
         pinned.setdefault(_normal(name), []).append(version)
     named = {_normal(name) for name in packages}
-    others = {name: _version(name) for name in pinned if name not in named}
-    packages = packages | {n: version for n, version in others.items() if version != _MISSING}
+    others = {name: version_of(name) for name in pinned if name not in named}
+    packages = packages | {n: version for n, version in others.items() if version != MISSING}
     return [
         f"{name} {version} instead of {' or '.join(pinned.get(_normal(name), ['none']))}"
         for name, version in packages.items()
@@ -63,47 +84,3 @@ def unlike_the_lock(packages: dict[str, str], lock: Path) -> list[str]:
 def _normal(name: str) -> str:
     """The name of a package as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return _MISSING
-
-
-def processor() -> str:
-    """The model of the processor."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        model = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE)
-        if model:
-            return model[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def blas() -> list[dict[str, str]]:
-    """Each BLAS library with the core type it chose, which decides the last bits of a product."""
-    for module in _BLAS_USERS:
-        importlib.import_module(module)
-    found = {
-        (info["internal_api"], info["version"] or "", info.get("architecture") or "")
-        for info in threadpool_info()
-        if info["user_api"] == "blas"
-    }
-    return [
-        dict(zip(("library", "version", "core_type"), entry, strict=True))
-        for entry in sorted(found)
-    ]
-
-
-def llvm() -> dict[str, str]:
-    """The version of the compiler back end of compiled kernels, and the processor it sees."""
-    try:
-        import llvmlite.binding
-    except ImportError:
-        return {}
-    return {
-        "version": ".".join(map(str, llvmlite.binding.llvm_version_info)),
-        "processor": llvmlite.binding.get_host_cpu_name(),
-    }

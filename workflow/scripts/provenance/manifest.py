@@ -22,6 +22,7 @@ def manifest_of(
     config: dict[str, str],
     folder: Path,
     version: str,
+    seals: Iterable[str] = (),
 ) -> dict:
     """Describe a run.
 
@@ -32,10 +33,11 @@ def manifest_of(
         config: each of its keys with a digest, also of those that no rule of the run depends on.
         folder: of the results.
         version: of the project.
+        seals: of the jobs that made the products, as paths below `folder`.
 
     Returns:
-        `version`, `rules` and `config` as given; `products`: path -> sha256, stage, rule;
-        `environment`: sha256 of its description, which must be there.
+        `version`, `rules` and `config` as given; `products`: path -> sha256, stage, rule; `seals`:
+        path -> sha256; `environment`: sha256 of its description, which must be there.
     """
     entries = {
         name: {"sha256": sha256_of(folder / name), "stage": rules[rule]["stage"], "rule": rule}
@@ -45,6 +47,7 @@ def manifest_of(
     return {
         "version": version,
         "products": entries,
+        "seals": {name: sha256_of(folder / name) for name in seals},
         "environment": environment,
         "config": config,
         "rules": rules,
@@ -61,11 +64,13 @@ def read_manifest(folder: Path) -> dict:
     if not path.is_file():
         raise DataError(f"{path} is missing; run `make reproduce` first")
     manifest = read_json(path)
+    if isinstance(manifest, dict):
+        manifest.setdefault("seals", {})  # as of a commit that had none
     if not _has_our_shape(manifest):
         raise DataError(
             f"{path}: not a manifest as this version writes it; run `make reproduce` anew"
         )
-    for name in manifest["products"]:
+    for name in [*manifest["products"], *manifest["seals"]]:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise DataError(f"{path}: names {name!r}, which lies outside of the results")
     return manifest
@@ -77,6 +82,7 @@ def _has_our_shape(manifest: object) -> bool:
         return (
             len(manifest["products"]) > 0
             and isinstance(manifest["version"], str)
+            and all(isinstance(digest, str) for digest in manifest["seals"].values())
             and "environment" in manifest
             and isinstance(manifest["config"], dict)
             and all(
@@ -128,7 +134,8 @@ def misfits(
         config: as in the manifest, of now.
     """
     hashes = {name: entry["sha256"] for name, entry in manifest["products"].items()}
-    for name, digest in (hashes | {ENVIRONMENT: manifest["environment"]}).items():
+    hashes |= manifest["seals"] | {ENVIRONMENT: manifest["environment"]}
+    for name, digest in hashes.items():
         path = folder / name
         if not path.is_file():
             yield f"{path}: missing"
@@ -161,9 +168,13 @@ def hold(manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str,
     """
     found = list(misfits(manifest, folder, rules, config))
     if found:
-        lines = "".join(f"\n  {line}" for line in found[:40])
-        more = f"\n  ... and {len(found) - 40} more" if len(found) > 40 else ""
         raise DataError(
-            f"{folder} is not what {folder / NAME} describes:{lines}{more}\n"
+            f"{folder} is not what {folder / NAME} describes:{listed(found)}\n"
             "Delete what was changed by hand, and run `make reproduce` for one whole run."
         )
+
+
+def listed(found: list[str]) -> str:
+    """Lines below a heading, the first forty of them."""
+    more = [f"... and {len(found) - 40} more"] if len(found) > 40 else []
+    return "".join(f"\n  {line}" for line in [*found[:40], *more])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from common.files import noted
 from runs.schemas import (
     CURVES,
     HISTORIES_SCHEMA,
@@ -32,7 +33,7 @@ _TOLERANCE = {"loss": 1e-6, "accuracy": 1e-12}
 
 def read_histories(path: Path) -> Iterator[pd.DataFrame]:
     """The histories over all runs, a row group at a time: one run."""
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(noted(path))
     for number in range(file.num_row_groups):
         yield file.read_row_group(number).cast(HISTORIES_SCHEMA).to_pandas()
 

@@ -1,0 +1,69 @@
+"""The seals of a run's jobs: what its products are held to before the manifest takes them in."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from common.errors import DataError
+from common.files import read_json, sha256_of
+from provenance.manifest import listed
+
+
+def read_seals(paths: Iterable[str]) -> dict[str, dict]:
+    """Seals by their paths, each as common.seal describes it.
+
+    Raises:
+        DataError: one is damaged, or none of ours.
+    """
+    seals = {path: read_json(path) for path in paths}
+    for path, seal in seals.items():
+        parts = ("inputs", "outputs", "machine")
+        if not isinstance(seal, dict) or not all(isinstance(seal.get(p), dict) for p in parts):
+            raise DataError(
+                f"{path}: not a seal as this version writes it; delete it and run again"
+            )
+    return seals
+
+
+def broken(products: Iterable[str], seals: dict[str, dict]) -> Iterator[str]:
+    """What is not as the jobs of a run left it, one line each, which begins with what to delete.
+
+    Args:
+        products: their paths.
+        seals: of all jobs, by their paths.
+    """
+    sealed = {path: digest for seal in seals.values() for path, digest in seal["outputs"].items()}
+    changed = set()
+    for path in products:
+        if path not in sealed:
+            yield f"{path}: no job has sealed it"
+        elif sha256_of(path) != sealed[path]:
+            changed.add(path)
+            yield f"{path}: not what its job wrote; was it changed by hand?"
+
+    @cache
+    def now(path: str) -> str | None:
+        return sha256_of(path) if Path(path).is_file() else None
+
+    for name, seal in seals.items():
+        others = [
+            path
+            for path, digest in seal["inputs"].items()
+            if path not in changed and now(path) != digest
+        ]
+        if others:
+            yield f"{name}: its job read another {', '.join(others)} than that of now"
+
+
+def require_sealed(products: Iterable[str], seals: dict[str, dict]) -> None:
+    """Refuse products that are not those of these jobs, of the code and data of now.
+
+    Raises:
+        DataError: names what to delete.
+    """
+    if found := list(broken(products, seals)):
+        raise DataError(
+            f"The results are not as their jobs left them:{listed(found)}\n"
+            "Delete what is named here before the colons, and run again: it is made anew, with all "
+            "that is made of it."
+        )
