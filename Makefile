@@ -77,9 +77,9 @@ versions: ## Try the lowest and the newest versions that pyproject.toml allows (
 	@$(or $(PYTHON),python3) tools/versions.py
 
 docs: environment ## Renew pictures and findings from results/, and the reference (needs Graphviz)
+	@$(VENV_PYTHON) tools/findings.py
 	@cp results/figures/figure_01.png results/figures/figure_09.png docs/
 	@cp results/scorecard/statements.png docs/scorecard.png
-	@$(VENV_PYTHON) tools/findings.py
 	@$(VENV_PYTHON) tools/reference.py
 	@$(SNAKEMAKE) --rulegraph --quiet -- all | $(VENV_PYTHON) tools/rulegraph.py | dot -Tsvg > docs/rulegraph.svg
 
