@@ -112,7 +112,7 @@ def folder_of(name: str) -> Path:
     What has been computed there before is not computed again.
 
     Raises:
-        CompareError: there is no such folder or commit, or its run failed.
+        CompareError: there is no such folder or commit, its run failed, or somebody has edited it.
     """
     if Path(name).is_dir():
         return Path(name)
@@ -133,12 +133,36 @@ def folder_of(name: str) -> Path:
         command = [*git, "worktree", "add", "--quiet", "--detach", str(folder), commit]
         if subprocess.run(command, check=False).returncode:
             raise CompareError(f"{name}: git made no worktree of it at {folder}")
+    elif edited := edited_in(folder, commit):
+        raise CompareError(
+            f"{folder} is not {name} any more, by {', '.join(edited)}; undo that there, or "
+            f"`git worktree remove --force {folder}` and compare again"
+        )
     # The variables of the `make` that calls this are not meant for the other one.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     command = ["make", "--no-print-directory", "-C", str(folder), "reproduce"]
     if subprocess.run(command, env=environment, check=False).returncode:
         raise CompareError(f"{name}: its run failed; see {folder / 'results' / 'logs'}")
     return folder
+
+
+def edited_in(folder: Path, commit: str) -> list[str]:
+    """Files of a worktree that are not those of a commit, without what git ignores.
+
+    Raises:
+        CompareError: git does not know the folder, as of a project that was moved.
+    """
+    names = []
+    for command in (
+        ["diff", "--name-only", commit],
+        ["ls-files", "--others", "--exclude-standard"],
+    ):
+        git = ["git", "-C", str(folder), *command]
+        listing = subprocess.run(git, capture_output=True, text=True, check=False)
+        if listing.returncode:
+            raise CompareError(f"{folder}: no worktree that git knows; remove it and compare again")
+        names += listing.stdout.splitlines()
+    return names
 
 
 def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -> Results:

@@ -1,5 +1,6 @@
 """The comparison of two results folders, on folders made up here."""
 
+import shutil
 import subprocess
 import sys
 
@@ -240,7 +241,9 @@ def test_a_commit_stands_for_its_results(make_results, tmp_path, monkeypatch):
     """They are made in a worktree of it, once."""
     project = make_results("a").parent
     (project / "results").rename(project / "made")
-    (project / "Makefile").write_text("reproduce: results\nresults:\n\tcp -r made results\n")
+    (project / ".gitignore").write_text("/results/\n/.commits/\n")
+    monkeypatch.setenv("RUN", "cp -r made results")
+    (project / "Makefile").write_text("reproduce: results\nresults:\n\t@$(RUN)\n")
     who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
     for command in (["init"], ["add", "-A"], [*who, "commit", "-m", "x"], ["tag", "first"]):
         subprocess.run(["git", "-C", project, *command], check=True, capture_output=True)
@@ -249,8 +252,14 @@ def test_a_commit_stands_for_its_results(make_results, tmp_path, monkeypatch):
     folder = compare.folder_of("first")
     assert folder.parent == project / ".commits" and compare.folder_of("first") == folder
     assert {*compare.read_results(folder).groups} == {("softmax", 0.01, True)}
-    (folder / "Makefile").write_text("reproduce:\n\tfalse\n")
+    shutil.rmtree(folder / "results")
+    monkeypatch.setenv("RUN", "false")
     with pytest.raises(compare.CompareError, match="its run failed"):
+        compare.folder_of("first")
+    # Results of edited code are not those of the commit.
+    (folder / "Makefile").write_text("reproduce:\n")
+    (folder / "new file").touch()
+    with pytest.raises(compare.CompareError, match="not first any more, by Makefile, new file;"):
         compare.folder_of("first")
     with pytest.raises(compare.CompareError, match="no such folder, and no commit"):
         compare.folder_of("second")
