@@ -8,8 +8,10 @@ of the profile and no later one).
 """
 
 import argparse
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -85,7 +87,8 @@ def describe(manifest: dict, environment: dict, config: dict, config_files: list
     workflow["name"], workflow["version"] = name, version
     workflow["softwareRequirements"] = list(add_software(crate, environment))
     claims = beside_config(config.get("claims"), config_files, ROOT)
-    workflow["hasPart"] = [add_file(crate, path) for path in code_files(claims)]
+    code = code_files(claims, manifest["seals"])
+    workflow["hasPart"] = [add_file(crate, path) for path in code]
     taken = add_parameter(crate, "config", FORMATS[".yaml"])
     read = add_parameter(crate, "data", "application/octet-stream")
     made = add_parameter(crate, "results", "application/octet-stream")
@@ -187,11 +190,26 @@ def add_data(crate: ROCrate, config: dict, parameter: ContextEntity) -> Iterator
             yield entity
 
 
-def code_files(claims: str | None) -> list[str]:
-    """The workflow's files but the Snakefile, the claims file, and what pins its software."""
-    files = [path for path in Path("workflow").rglob("*") if path.suffix != ".pyc"]
-    files += [Path(claims)] if claims else []
-    return sorted({*map(str, filter(Path.is_file, files)), "pyproject.toml", "requirements.txt"})
+def code_files(claims: str | None, seals: Iterable[str]) -> list[str]:
+    """The workflow's files but the Snakefile, the claims file, and what pins its software.
+
+    What else lies in the folder is not packed, if git can tell: it is in no commit, and no job read
+    it.
+    """
+    folder = Path("workflow")
+    files = known_to_git(folder) or [p for p in folder.rglob("*") if p.suffix != ".pyc"]
+    files += [Path(path) for seal in seals for path in read_json(RESULTS / seal)["inputs"]]
+    found = {str(path) for path in files if path.is_file() and path.is_relative_to(folder)}
+    return sorted(found | {"pyproject.toml", "requirements.txt"} | ({claims} if claims else set()))
+
+
+def known_to_git(folder: Path) -> list[Path]:
+    """The files of a folder that git has; none if there is no git, or no repository."""
+    if not shutil.which("git"):
+        return []
+    command = ["git", "ls-files", "-z", str(folder)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [Path(name) for name in listing.split("\0") if name]
 
 
 def main() -> None:

@@ -282,6 +282,9 @@ def test_verify_without_a_run_says_what_to_do(fresh):
 
 
 def test_the_crate_holds_what_it_describes(checkout):
+    for command in (["init"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=checkout.folder, check=True, capture_output=True)
+    (checkout.folder / "workflow" / "notes").write_text("of nobody's concern")
     code, output = tool(checkout, "crate.py")
     assert code == 0, output
     with zipfile.ZipFile(checkout.folder / "reproduction.crate.zip") as archive:
@@ -297,6 +300,7 @@ def test_the_crate_holds_what_it_describes(checkout):
     results = {reference["@id"] for reference in action["result"]}
     assert results >= {f"results/{name}" for name in manifest_of(checkout)["products"]}
     assert "tests/config.tiny.yaml" in entities
+    assert "workflow/scripts/train.py" in entities and "workflow/notes" not in entities
     assert all(reference["@id"] in entities for reference in action["object"])
 
 
