@@ -21,6 +21,11 @@ def test_a_folder_and_a_mirror_with_odd_names_work(new_checkout):
     assert not list(checkout.folder.parent.rglob("pwned"))
 
 
+def test_a_folder_that_snakemake_cannot_take_is_named(new_checkout):
+    output = new_checkout("a{x}b").snakemake("--dry-run", check=False)
+    assert "a{x}b: Snakemake takes braces" in output and "Traceback" not in output
+
+
 @pytest.mark.parametrize("name", ["a b", "a;b", "a'b", "ä", "../a", "a\n", "-a", "a" * 101, ""])
 def test_an_odd_task_name_is_refused(repository, name):
     config = yaml.safe_load((repository / "config.yaml").read_text())

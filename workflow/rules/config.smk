@@ -10,6 +10,12 @@ WORKFLOW = Path(workflow.current_basedir).parent
 SCRIPTS = WORKFLOW / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+if {*"{}"} & {*str(WORKFLOW)}:
+    sys.exit(
+        f"error: {WORKFLOW.parent}: Snakemake takes braces in a path for a wildcard; move the project "
+        "to a folder without them"
+    )
+
 from common.places import YamlError, lines_of
 
 CONFIG_FILE = "config.yaml" if Path("config.yaml").exists() else WORKFLOW.parent / "config.yaml"
