@@ -13,6 +13,7 @@ from images.layout import Layout
 _MOST_LEVELS = 255
 #: A fraction such as 3/255 is off by as much of a level in float32.
 _TOLERANCE = 1e-3
+_SIGNED = " Bytes that were taken for signed ones are whole again as array.view(np.uint8)."
 
 
 def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, np.ndarray], int]:
@@ -26,8 +27,8 @@ def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, 
         By the same names uint8 of the same shapes, and the byte of a white pixel.
 
     Raises:
-        DataError: a value is outside of the range, the largest is far below its end, or the values
-            are on more than 256 levels.
+        DataError: a value is outside of the range, the images of a file are far darker than its
+            end, or the values are on more than 256 levels.
     """
     for place, pixels in sources.items():
         _require_range(place, pixels, layout)
@@ -50,20 +51,29 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
     # NaN fails every comparison.
     inside = (pixels >= low) & (pixels <= high)
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
-    least, most = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+    least, most = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     if not inside.all():
         where = np.argwhere(~inside)[0].tolist()
         pixel = np.ravel_multi_index(where[1:], pixels.shape[1:]) if len(where) > 1 else 0
         raise DataError(
             f"{place}: image {where[0] + 1}, pixel {pixel + 1}: found {pixels[tuple(where)]:g}, "
             f"outside of {key}. The values go from {least:g} to {most:g}: set the range to that "
-            "of the format, from black to white."
+            f"of the format, from black to white.{_SIGNED if pixels.dtype == np.int8 else ''}"
         )
-    if most - low < (high - low) / 2:
+    brightest = pixels.reshape(len(pixels), -1).max(axis=1)
+    # Of half of the images that show anything: a single bright pixel may be a slip.
+    white = float(np.median(brightest[brightest > low])) if most > low else low
+    if white - low < (high - low) / 2:
+        found, cure = f"the largest pixel is {most:g}", ""
+        if most - low < (high - low) / 2:
+            white = most
+        else:
+            found = f"half of the images have no pixel above {white:g}"
+            cure = f" Then correct image {brightest.argmax() + 1}, which has {most:g}."
         raise DataError(
-            f"{place}: the largest pixel is {most:g}, far below the end of {key}; a model would "
-            f"see all images almost black. Set {layout.key('pixel_range')} to what black and "
-            f"white are in these files, such as [{min(least, 0):g}, {most:g}]."
+            f"{place}: {found}, far below the end of {key}; a model would see all images almost "
+            f"black. Set {layout.key('pixel_range')} to what black and white are in these files, "
+            f"such as [{min(least, 0):g}, {white:g}].{cure}"
         )
 
 

@@ -32,14 +32,16 @@ class Source(NamedTuple):
     """What a file has.
 
     Attributes:
+        place: the file, as messages name it.
         images: numbers (n, *Layout.shape_in_file).
         labels: numbers or words (n,).
-        columns: of the image, in their order; None for files without columns.
+        columns: of the pixels, in their order; None for files that have an image in one piece.
     """
 
+    place: str
     images: np.ndarray
     labels: np.ndarray
-    columns: list[str] | None
+    columns: list[str] | None = None
 
 
 def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -> Source:
@@ -243,7 +245,6 @@ def _from_columns(
     path: Path, table: pa.Table, layout: Layout, columns: Sequence[str] | None
 ) -> Source:
     label, others = _split_columns(path, table.column_names, layout)
-    others = _in_order(path, others, columns, layout)
     if not len(table):
         raise DataError(f"{path}: it has no rows. Is it another file?")
     # Not table.column(name), which looks through all names each time.
@@ -251,13 +252,15 @@ def _from_columns(
     labels = _labels(path, label, of_name[label])
     if len(others) == 1 and pa.types.is_nested(of_name[others[0]].type):
         images = _from_lists(path, others[0], of_name[others[0]], layout)
+        pixels = None
     else:
         _require_count(path, table.column_names, label, others, layout)
-        parts = [_numbers(path, name, of_name[name], layout) for name in others]
+        pixels = _in_order(path, others, columns, layout)
+        parts = [_numbers(path, name, of_name[name], layout) for name in pixels]
         images = np.empty((len(table), len(parts)), np.result_type(*{p.dtype for p in parts}))
         for position, part in enumerate(parts):
             images[:, position] = part
-    return Source(images.reshape(-1, *layout.shape_in_file), labels, others)
+    return Source(str(path), images.reshape(-1, *layout.shape_in_file), labels, pixels)
 
 
 def _require_count(
@@ -321,6 +324,7 @@ def _first_that_is_no_number(values: pa.ChunkedArray) -> str:
 def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> np.ndarray:
     """Lists of numbers, or lists of lists: (n, values of an image)."""
     flat, rows = values, len(values)
+    shape: list[int] = []
     while (
         pa.types.is_list(flat.type)
         or pa.types.is_large_list(flat.type)
@@ -334,11 +338,16 @@ def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) 
                 f"{path}: column {name!r}, row {odd + 1}: its lists are not as long as those of "
                 "row 1."
             )
+        shape.append(int(lengths[0]))
         flat = pc.list_flatten(flat)
-    if len(flat) != rows * layout.values_of_image:
+        if not len(flat):
+            break
+    if tuple(shape) not in layout.shapes_in_file:
+        allowed = " or ".join(" x ".join(map(str, one)) for one in layout.shapes_in_file)
         raise DataError(
-            f"{path}: column {name!r}: {len(flat) // rows} numbers in a row, but "
-            f"{layout.key('image_shape')} makes {layout.values_of_image}."
+            f"{path}: column {name!r}: lists of {' x '.join(map(str, shape))} numbers in a row; "
+            f"must be {allowed}, by {layout.key('image_shape')} and {layout.key('channels')}. If "
+            f"rows and columns are swapped, see {layout.key('transposed')}."
         )
     return _numbers(path, name, flat, layout).reshape(rows, -1)
 
@@ -376,7 +385,7 @@ def _from_bytes(path: Path, file: pq.ParquetFile, layout: Layout, label: str, im
             content = value.get("bytes") if isinstance(value, dict) else value
             images[row] = _one_image(f"{path}: column {image!r}, row {row + 1}", content, layout)
             row += 1
-    return Source(images, np.concatenate(labels), [image])
+    return Source(str(path), images, np.concatenate(labels))
 
 
 def _one_image(place: str, content: bytes | None, layout: Layout) -> np.ndarray:
