@@ -546,6 +546,8 @@ def test_words_are_classes_and_keep_their_names(tmp_path, source, ending, words,
         ("learning_rate: [0.1, 5E-4]", r"reads it as text: write 0\.0005 or 5\.0e-4"),
         ("batch_size: 1e2", r"reads it as text: write 100$"),
         ("l2_lambda: [0.001]", r"reads it as float: put it in quotes"),
+        ("patience: None", r"must be a whole number; for none of them write null"),
+        ("classes: [yes, no]", r"YAML reads yes, no, on and off as true .* in quotes"),
         ("l2_lambda: ['-1']", r"a number in quotes that is not negative"),
     ],
 )

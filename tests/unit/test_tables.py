@@ -125,7 +125,7 @@ def test_jpeg_and_colours_are_decoded(tmp_path):
     split = read(path, image_shape=[8, 8], channels=3)
     assert split.image_shape == (8, 8, 3)
     assert np.array_equal(split.pixels, red.reshape(2, -1))
-    with pytest.raises(DataError, match=r"'image', row 1: .* mode RGB.*`data.mine.channels`, 1"):
+    with pytest.raises(DataError, match=r"'image', row 1: .* mode RGB.*`data.mine.channels`.*con"):
         read(path, image_shape=[8, 8])
 
 
@@ -249,6 +249,21 @@ def test_a_wrong_name_of_the_labels_gets_the_nearest_one(write, ending):
         read(write(ending), label="wath")
 
 
+@pytest.mark.parametrize("name", ["Unnamed: 0", "what2", "__index_level_0__", "id"])
+def test_the_odd_column_is_told_from_the_pixels(tmp_path, name):
+    path = tmp_path / "images.csv"
+    write_csv(path, columns() | {name: range(5)})
+    with pytest.raises(DataError, match=rf"a pixel \('{name}' may go to `data.mine.ignore`\)"):
+        read(path)
+
+
+def test_an_image_as_text_in_one_column_is_no_column_to_ignore(tmp_path):
+    path = tmp_path / "images.csv"
+    write_csv(path, {"what": LABELS, "pixels": ["0 1 2 3 4 5"] * 5})
+    with pytest.raises(DataError, match=r"1 columns beside 'what'.*one column is .*Parquet"):
+        read(path)
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     path = tmp_path / "images.csv"
     path.write_text("what,p,p\n1,2,3\n")
@@ -288,6 +303,13 @@ def with_value(value, row=2) -> np.ndarray:
         (".csv", {"p3": with_value(-1)}, "image 3, pixel 4: found -1.*The values go from -1 to 23"),
         (".csv", {"p3": with_value(0.5)}, "found 0.5; pixels must be whole numbers"),
         (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; a pixel must be a n"),
+        (".csv", {"p3": with_value('"1,5"')}, "found '1,5'; .* Write a point before the decimals"),
+        (".npz", {"images": IMAGES * 0}, "all pixels are 0, black by `data.mine.pixel_range`"),
+        (
+            ".npz",
+            {"what": np.array(["a", "b\1", "a", "b", "b"])},
+            "row 2: .* which is no text",
+        ),
         (".csv", {"p3": with_value("")}, "column 'p3', row 3: there is no value"),
         (".csv", {"what": [0, 1, 2, 1, 300]}, "row 5: found the label 300.*`data.mine.label`"),
         (".csv", {"what": [0, 1, 2, 1, 0.5]}, "row 5: found the label 0.5"),
@@ -401,6 +423,22 @@ def test_words_are_numbered_by_the_alphabet_or_as_declared(write, ending):
     assert split.labels.tolist() == [0, 1, 0, 2, 3]
     with pytest.raises(DataError, match=r"row 2: .*'cat'.*`data.mine.class_names`.*'ca'"):
         read(path, class_names=["dog", "ca", "ant", "NA"])
+
+
+def test_true_and_false_stay_as_a_csv_file_spells_them(write):
+    path = write(".csv", what=["true", "false", "true", "true", "false"])
+    assert read(path, class_words=["false", "true"]).class_names == ("false", "true")
+
+
+def test_a_csv_file_of_another_encoding_is_told(write):
+    path = write(".csv", what=["Käse", "Brot", "Käse", "Käse", "Brot"])
+    text = path.read_text()
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DataError, match=r"column 'what'.* a word, in UTF-8"):
+        read(path)
+    path.write_text(text, encoding="utf-16")
+    with pytest.raises(DataError, match=r"another encoding than UTF-8"):
+        read(path)
 
 
 def test_words_of_the_tasks_are_held_to_the_files(write):

@@ -78,6 +78,9 @@ def _as_numbers(place: str, labels: np.ndarray, layout: Layout) -> np.ndarray:
         return labels.astype(np.float64)
     if "" in is_number:
         raise DataError(f"{place}: row {labels.tolist().index('') + 1}: there is no label.")
+    for row, word in enumerate(labels):
+        if re.search(r"[\x00-\x1f\x7f]", word):
+            raise DataError(f"{place}: row {row + 1}: found the label {word!r}, which is no text.")
     if any(is_number.values()) and not (layout.class_names or layout.class_words):
         numbers = np.array([is_number[word] for word in labels])
         few = numbers if numbers.mean() < 0.5 else ~numbers

@@ -73,8 +73,8 @@ def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -
         names = table.column_names
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: not readable as CSV ({error}). Is it another file, or does "
-            f"{layout.key('separator')} not fit?"
+            f"{path}: not readable as CSV ({error}). Is it another file, has it another encoding "
+            f"than UTF-8, or does {layout.key('separator')} not fit?"
         ) from error
     if layout.header:
         _require_header(path, layout, names)
@@ -92,6 +92,8 @@ def _parse_csv(path: Path, layout: Layout, threads: bool) -> pa.Table:
             autogenerate_column_names=not layout.header,
         ),
         csv.ParseOptions(delimiter=layout.separator),
+        # Labels stay as they are spelt: "true" would become "True".
+        csv.ConvertOptions(true_values=[], false_values=[]),
     )
 
 
@@ -205,10 +207,12 @@ def _column(
     elif not layout.header:
         hint = f"; without a header it is a position from 0 to {len(names) - 1}, not quoted."
     else:
-        hint = (
-            f"; found {_some(names)}. If the file has no labels, as Kaggle's test files, name the "
-            "other one twice, as train and as test, and cut all `splits` from it."
-        )
+        hint = f"; found {_some(names)}."
+        if key == "label":
+            hint += (
+                " If the file has no labels, as Kaggle's test files, name the other one twice, as "
+                "train and as test, and cut all `splits` from it."
+            )
     raise DataError(f"{path}: no column {wanted!r}, which {layout.key(key)} names{hint}")
 
 
@@ -224,7 +228,7 @@ def _in_order(
     The first file decides it: by the numbers in the names, if they are numbered, or as they stand.
     """
     if columns is None:
-        skeletons = {re.sub(r"\d+", "#", name) for name in others}
+        skeletons = set(map(_skeleton, others))
         if len(skeletons) == 1 and "#" in skeletons.pop():
             return sorted(others, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
         return list(others)
@@ -269,14 +273,24 @@ def _require_count(
     if len(others) == layout.values_of_image:
         return
     rows, columns = layout.image_shape
-    # A column without a name, as that of pandas's row numbers, can be told by its position.
-    odd = [name or names.index(name) for name in others if not re.search(r"\d", name)]
-    hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
+    hint = ""
+    if len(others) > layout.values_of_image:
+        usual = Counter(map(_skeleton, others)).most_common(1)[0][0]
+        # A column without a name, as that of pandas's row numbers, can be told by its position.
+        odd = [name or names.index(name) for name in others if _skeleton(name) != usual]
+        hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
+    elif len(others) == 1:
+        hint = "; an image in one column is a list, bytes or a picture in Parquet"
     raise DataError(
         f"{path}: {len(others)} columns beside {label!r}, but {layout.key('image_shape')} "
         f"({rows} x {columns}, {layout.channels} channel(s)) makes {layout.values_of_image}. Every "
         f"other column must be a pixel{hint}."
     )
+
+
+def _skeleton(name: str) -> str:
+    """The name of a column but for the numbers in it."""
+    return re.sub(r"\d+", "#", name)
 
 
 def _labels(path: Path, name: str, values: pa.ChunkedArray) -> np.ndarray:
@@ -287,7 +301,7 @@ def _labels(path: Path, name: str, values: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
         raise DataError(
             f"{path}: column {name!r}: found values of type {values.type}; a label is a number or "
-            "a word."
+            "a word, in UTF-8."
         )
     return np.array([str(value) for value in values.to_pylist()], dtype=object)
 
@@ -303,6 +317,8 @@ def _numbers(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> 
         return np.asarray(values)
     found = _first_that_is_no_number(values)
     hint = "" if layout.header else f" Has the file a header? Then {layout.key('header')} is true."
+    if re.search(r"\d,\d", found):
+        hint = " Write a point before the decimals."
     raise DataError(f"{path}: column {name!r}, {found}; a pixel must be a number.{hint}")
 
 
