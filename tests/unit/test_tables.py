@@ -181,6 +181,9 @@ def test_nested_lists_have_the_shape_of_the_image(tmp_path):
     pq.write_table(pa.table({"image": [[[]]] * 5, "what": LABELS}), path)
     with pytest.raises(DataError, match=r"'image': lists of 1 x 0 numbers"):
         read(path)
+    pq.write_table(pa.table({"image": [{"x": 1}] * 5, "what": LABELS}), path)
+    with pytest.raises(DataError, match=r"'image': found values of type struct"):
+        read(path)
 
 
 def test_files_of_a_list_may_be_of_different_formats(tmp_path):
@@ -260,7 +263,7 @@ def test_the_odd_column_is_told_from_the_pixels(tmp_path, name):
 def test_an_image_as_text_in_one_column_is_no_column_to_ignore(tmp_path):
     path = tmp_path / "images.csv"
     write_csv(path, {"what": LABELS, "pixels": ["0 1 2 3 4 5"] * 5})
-    with pytest.raises(DataError, match=r"1 columns beside 'what'.*one column is .*Parquet"):
+    with pytest.raises(DataError, match=r"1 columns beside 'what'.*one column, of Parquet"):
         read(path)
 
 
@@ -449,6 +452,26 @@ def test_words_of_the_tasks_are_held_to_the_files(write):
     path = write(".npz", what=LABELS % 2)
     with pytest.raises(DataError, match=r"numbers, but tasks name 'ant'.*`data.mine.class_names`"):
         read(path, class_words=["ant", "dog"])
+
+
+def test_an_accent_of_its_own_makes_no_other_class(write):
+    words = np.array(["caf\u00e9", "cafe\u0301", "tea", "tea", "tea"])
+    assert read(write(".npz", what=words)).class_names == ("caf\u00e9", "tea")
+
+
+def test_categories_and_truths_of_parquet_are_labels(write):
+    labels = pa.array(LABELS.tolist()).dictionary_encode()
+    assert np.array_equal(read(write(".parquet", what=labels)).labels, LABELS)
+    assert read(write(".parquet", what=LABELS == 1)).class_names == ("False", "True")
+
+
+def test_bytes_of_parquet_are_words(write):
+    words = np.array([b"ant", b"bee", b"ant", b"ant", b"ant"])
+    assert read(write(".parquet", what=words)).class_names == ("ant", "bee")
+    with pytest.raises(DataError, match=r"column 'what'.*binary; .* a word, in UTF-8"):
+        read(write(".parquet", what=np.where(words == b"ant", b"\xff", words)))
+    with pytest.raises(DataError, match=r"column 'what'.*list.*; a label is a number or a word"):
+        read(write(".parquet", what=pa.array([[1]] * 5)))
 
 
 def test_spaces_around_a_word_make_no_other_class(write):

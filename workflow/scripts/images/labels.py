@@ -2,6 +2,7 @@
 
 import re
 from difflib import get_close_matches
+from unicodedata import normalize
 
 import numpy as np
 
@@ -71,8 +72,9 @@ def _as_numbers(place: str, labels: np.ndarray, layout: Layout) -> np.ndarray:
     """Words with single spaces in them and none around; if all are numbers, these."""
     if labels.dtype != object:
         return labels
-    # An array may have true and false.
-    labels = np.array([" ".join(str(word).split()) for word in labels], dtype=object)
+    # An array may have true and false, and an accent be a character of its own.
+    words = (" ".join(normalize("NFC", str(word)).split()) for word in labels)
+    labels = np.array([*words], dtype=object)
     is_number = {word: re.fullmatch(_NUMBER, word) is not None for word in set(labels)}
     if all(is_number.values()):
         return labels.astype(np.float64)

@@ -71,7 +71,10 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
             white = most
         else:
             found = f"half of the images have no pixel above {white:g}"
-            cure = f" Then correct image {brightest.argmax() + 1}, which has {most:g}."
+            cure = (
+                f" Then correct what is brighter, such as image {brightest.argmax() + 1}, which "
+                f"has {most:g}."
+            )
         raise DataError(
             f"{place}: {found}, far below the end of {key}; a model would see all images almost "
             f"black. Set {layout.key('pixel_range')} to what black and white are in these files, "

@@ -106,11 +106,15 @@ def _column_of_idx(path: Path, labels: np.ndarray, layout: Layout) -> np.ndarray
         return labels[:, 0]
     if isinstance(layout.label, int) and layout.label < labels.shape[1]:
         return labels[:, layout.label]
+    cure = (
+        f"Set {layout.key('label')} to the position of the label among them, counted from 0 "
+        "(QMNIST: 0)."
+    )
+    if labels.max() == 1 and (np.count_nonzero(labels, axis=1) == 1).all():
+        cure = "All but one are 0: write the position of the other, labels.argmax(axis=1)."
     raise DataError(
         f"{path}: its header says {_described(labels)}: {labels.shape[1]} numbers for each image. "
-        f"Set {layout.key('label')} to the position of the label among them, counted from 0 "
-        "(QMNIST: 0). If each is 0 but for a single 1, as neural networks take them, write the "
-        "position of the 1 in their place: labels.argmax(axis=1)."
+        f"{cure}"
     )
 
 

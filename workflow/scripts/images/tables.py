@@ -72,8 +72,10 @@ def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -
         # Names that are not UTF-8 show only when they are asked for.
         names = table.column_names
     except (pa.ArrowException, UnicodeDecodeError) as error:
+        # It quotes the file, and that may be anything.
+        reason = "".join(character for character in str(error) if character.isprintable())
         raise DataError(
-            f"{path}: not readable as CSV ({error}). Is it another file, has it another encoding "
+            f"{path}: not readable as CSV ({reason}). Is it another file, has it another encoding "
             f"than UTF-8, or does {layout.key('separator')} not fit?"
         ) from error
     if layout.header:
@@ -279,8 +281,11 @@ def _require_count(
         # A column without a name, as that of pandas's row numbers, can be told by its position.
         odd = [name or names.index(name) for name in others if _skeleton(name) != usual]
         hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
-    elif len(others) == 1:
-        hint = "; an image in one column is a list, bytes or a picture in Parquet"
+    else:
+        hint = (
+            "; or one column, of Parquet, is the image (a list, bytes or a picture), and the "
+            f"others are in {layout.key('ignore')}"
+        )
     raise DataError(
         f"{path}: {len(others)} columns beside {label!r}, but {layout.key('image_shape')} "
         f"({rows} x {columns}, {layout.channels} channel(s)) makes {layout.values_of_image}. Every "
@@ -298,12 +303,18 @@ def _labels(path: Path, name: str, values: pa.ChunkedArray) -> np.ndarray:
     _require_values(path, name, values)
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         return np.asarray(values)
-    if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+    words = values.to_pylist()
+    try:
+        words = [str(word, "utf-8") if isinstance(word, bytes) else word for word in words]
+        wrong = pa.types.is_nested(values.type)
+    except UnicodeDecodeError:
+        wrong = True
+    if wrong:
         raise DataError(
             f"{path}: column {name!r}: found values of type {values.type}; a label is a number or "
             "a word, in UTF-8."
         )
-    return np.array([str(value) for value in values.to_pylist()], dtype=object)
+    return np.array([str(word) for word in words], dtype=object)
 
 
 def _numbers(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> np.ndarray:
@@ -358,6 +369,11 @@ def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) 
         flat = pc.list_flatten(flat)
         if not len(flat):
             break
+    if not shape:
+        raise DataError(
+            f"{path}: column {name!r}: found values of type {values.type}; an image in one column "
+            "is a list, bytes or a picture."
+        )
     if tuple(shape) not in layout.shapes_in_file:
         allowed = " or ".join(" x ".join(map(str, one)) for one in layout.shapes_in_file)
         raise DataError(
