@@ -1,6 +1,7 @@
 """Every format gives the same arrays, and every slip names file, place and key."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -404,6 +405,30 @@ def test_levels_of_fractions_are_found_exactly(tmp_path, kind, low, high):
     np.savez(path, images=(low + bytes_ * ((high - low) / 255)).astype(kind), what=bytes_[:, 0] % 2)
     split = read(path, image_shape=[1, 1], pixel_range=[low, high])
     assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
+
+
+def test_what_floating_point_has_put_in_is_no_fraction(tmp_path):
+    path = tmp_path / "images.npz"
+    generator = np.random.default_rng(0)
+    noise = generator.normal(0, 1e-9, (200, *SHAPE))
+    images = generator.integers(0, 256, (200, *SHAPE))
+    np.savez(path, images=images + noise, what=np.arange(200))
+    require_images(read(path), images, np.arange(200))
+
+
+def test_a_range_may_be_written_with_the_digits_that_messages_show(tmp_path):
+    """Of images that were brought to mean 0 and deviation 1."""
+    digits = load_digits()
+    images = (digits.images - digits.images.mean()) / digits.images.std()
+    path = tmp_path / "digits.npz"
+    np.savez(path, images=images, what=digits.target)
+    with pytest.raises(DataError, match="The values go from") as caught:
+        read(path, image_shape=[8, 8], pixel_range=[-0.811, 1.85])
+    shown = re.search(r"go from (\S+) to (\S+):", str(caught.value))
+    for ends in ([float(end) for end in shown.groups()], [images.min(), images.max()]):
+        split = read(path, image_shape=[8, 8], pixel_range=ends)
+        assert split.brightest == 16
+        assert np.array_equal(split.pixels, digits.images.reshape(-1, 64))
 
 
 def test_more_than_256_levels_are_refused(tmp_path):

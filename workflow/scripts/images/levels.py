@@ -11,7 +11,8 @@ from common.errors import DataError
 from images.layout import Layout
 
 _MOST_LEVELS = 255
-#: A fraction such as 3/255 is off by as much of a level in float32.
+#: Of a level: a fraction such as 3/255 is off by as much in float32, and an end of the range as
+#: people write it.
 _TOLERANCE = 1e-3
 _SIGNED = " Bytes that were taken for signed ones are whole again as array.view(np.uint8)."
 
@@ -48,8 +49,9 @@ def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, 
 def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
     low, high = layout.pixel_range
     key = f"{layout.key('pixel_range')}, [{low:g}, {high:g}]"
+    slack = _slack(layout)
     # NaN fails every comparison.
-    inside = (pixels >= low) & (pixels <= high)
+    inside = (pixels >= low - slack) & (pixels <= high + slack)
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
     least, most = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     if not inside.all():
@@ -87,7 +89,7 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
     low, high = layout.pixel_range
     span = high - low
     if float(low).is_integer() and float(span).is_integer() and span <= _MOST_LEVELS:
-        odd = {place: _first_fraction(pixels) for place, pixels in sources.items()}
+        odd = {place: _first_fraction(pixels, layout) for place, pixels in sources.items()}
         if all(fraction is None for fraction in odd.values()):
             return int(span)
     else:
@@ -103,10 +105,16 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
     raise DataError(_too_fine(f"{', '.join(sources)}: found {len(found)} values", layout))
 
 
-def _first_fraction(pixels: np.ndarray) -> float | None:
+def _slack(layout: Layout) -> float:
+    """So much is put down to floating point."""
+    low, high = layout.pixel_range
+    return _TOLERANCE * (high - low) / _MOST_LEVELS
+
+
+def _first_fraction(pixels: np.ndarray, layout: Layout) -> float | None:
     if pixels.dtype.kind != "f":
         return None
-    odd = pixels[pixels != np.floor(pixels)]
+    odd = pixels[np.abs(pixels - np.rint(pixels)) > _slack(layout)]
     return float(odd[0]) if odd.size else None
 
 
@@ -114,7 +122,7 @@ def _few_values(place: str, pixels: np.ndarray, layout: Layout) -> np.ndarray:
     """The different values; more than so many cannot be on 256 levels."""
     values = np.unique(pixels).astype(np.float64)
     if len(values) > 4 * _MOST_LEVELS:
-        fraction = _first_fraction(pixels)
+        fraction = _first_fraction(pixels, layout)
         found = f"{len(values)} different values" if fraction is None else f"{fraction:g}"
         raise DataError(_too_fine(f"{place}: found {found}", layout))
     return values

@@ -49,8 +49,7 @@ def _doubts(splits: dict[str, Split]) -> Iterator[str]:
         if apart > (_UNLIKE + 2 / len(split.pixels)) * variance:
             yield (
                 f"The images of the split {role} are, on the whole, unlike those of the split "
-                "train: are they black on white in one, and white on black in the other, or are "
-                "rows and columns swapped?"
+                "train: are they inverted, transposed, moved or of another scale in one of them?"
             )
     shares = np.bincount(train.labels) / len(train.labels)
     changes = np.count_nonzero(np.diff(train.labels.astype(int)))
