@@ -519,7 +519,7 @@ def test_words_that_are_numbers_are_numbers(write, spelling):
         (["a", "b", "7", "a", "b"], "row 3: found the label '7', a number among words"),
         (["1", "0", "10", "nan", "2"], "row 4: (found the label 'nan', a word|there is no value)"),
         (["a", "b", "", "a", "b"], "row 3: there is no label"),
-        (["-1", "1", "-1", "1", "1"], "row 1: found the label -1.*number the classes 0, 1, ..."),
+        (["-1", "1", "-1", "1", "1"], "row 1: found the label -1; .*number the classes 0, 1, ..."),
         (["1.5", "1", "1", "1", "1"], r"row 1: found the label 1\.5"),
         (["12345678901"] * 5, r"row 1: found the label 12345678901.*from 0 to 255"),
     ],

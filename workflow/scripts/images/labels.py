@@ -106,9 +106,9 @@ def _numbered(place: str, labels: np.ndarray, layout: Layout) -> np.ndarray:
         if layout.class_names:
             allowed += f", because {layout.key('class_names')} has {largest + 1} names"
         raise DataError(
-            f"{place}: row {row + 1}: found the label {labels[row]}; must be {allowed}. Does "
-            f"{layout.key('label')} name the right column? If so, number the classes 0, 1, ... in "
-            "the file, or put words in their place."
+            f"{place}: row {row + 1}: found the label {labels[row]:.15g}; must be {allowed}. "
+            f"Does {layout.key('label')} name the right column? If so, number the classes 0, 1, "
+            "... in the file, or put words in their place."
         )
     return labels.astype(np.uint8)
 
