@@ -308,7 +308,7 @@ def with_value(value, row=2) -> np.ndarray:
         (".csv", {"p3": with_value(0.5)}, "found 0.5; pixels must be whole numbers"),
         (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; a pixel must be a n"),
         (".csv", {"p3": with_value('"1,5"')}, "found '1,5'; .* Write a point before the decimals"),
-        (".npz", {"images": IMAGES * 0}, "all pixels are 0, black by `data.mine.pixel_range`"),
+        (".npz", {"images": IMAGES * -1e-9}, "all pixels are 0, black by `data.mine.pixel_range`"),
         (
             ".npz",
             {"what": np.array(["a", "b\1", "a", "b", "b"])},

@@ -48,7 +48,7 @@ def to_codes(
                 )
         codes = {place: _numbered(place, labels, layout) for place, labels in sources.items()}
         return codes, layout.class_names
-    for place in sources.keys() - words:
+    for place in sorted(sources.keys() - words):
         raise DataError(
             f"{place}: its labels are numbers, but words in {', '.join(sorted(words))}, which "
             f"{layout.key('label')} names."

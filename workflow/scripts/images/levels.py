@@ -62,8 +62,8 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
             f"outside of {key}. The values go from {least:g} to {most:g}: set the range to that "
             f"of the format, from black to white.{_SIGNED if pixels.dtype == np.int8 else ''}"
         )
-    if most == low:
-        raise DataError(f"{place}: all pixels are {most:g}, black by {key}. Is it another file?")
+    if most <= low:
+        raise DataError(f"{place}: all pixels are {low:g}, black by {key}. Is it another file?")
     brightest = pixels.reshape(len(pixels), -1).max(axis=1)
     # Of half of the images that show anything: a single bright pixel may be a slip.
     white = float(np.median(brightest[brightest > low]))
