@@ -242,6 +242,15 @@ def test_a_name_that_no_class_has_is_refused(config, changes, message):
     assert re.search(message, errors_of(config))
 
 
+def test_a_number_that_is_the_name_of_another_class_is_refused(config):
+    config["data"]["mnist"]["class_names"] = [str(number) for number in range(10, 0, -1)]
+    message = errors_of(config)
+    assert "tasks.logistic.classes: found 3, and a class has the name '3'" in message
+    for task in config["tasks"].values():
+        task["classes"] = [str(number + 1) for number in task["classes"]]
+    assert read_config(config)["tasks"]["logistic"]["classes"] == [6, 7]
+
+
 def test_orders_are_texts_wherever_they_stand(config):
     config["tasks"]["logistic"]["shuffle"] = [False, "once", True]
     plain = read_config(config)

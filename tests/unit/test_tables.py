@@ -1,6 +1,7 @@
 """Every format gives the same arrays, and every slip names file, place and key."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -125,7 +126,7 @@ def test_jpeg_and_colours_are_decoded(tmp_path):
     split = read(path, image_shape=[8, 8], channels=3)
     assert split.image_shape == (8, 8, 3)
     assert np.array_equal(split.pixels, red.reshape(2, -1))
-    with pytest.raises(DataError, match=r"'image', row 1: .* mode RGB.*`data.mine.channels`, 1"):
+    with pytest.raises(DataError, match=r"'image', row 1: .* mode RGB.*`data.mine.channels`.*con"):
         read(path, image_shape=[8, 8])
 
 
@@ -156,20 +157,47 @@ def test_csv_is_read_as_declared(tmp_path):
 
 
 def test_several_files_are_one(tmp_path):
-    for number, rows in enumerate((slice(0, 2), slice(2, 5))):
+    for number, rows in enumerate((slice(0, 5, 2), slice(1, 5, 2))):
         path = tmp_path / f"{number}.csv"
         write_csv(path, {name: values[rows] for name, values in columns().items()})
     files = [{"name": f"{n}.csv", "sha256": sha256_of(tmp_path / f"{n}.csv")} for n in (0, 1)]
     entry = ENTRY | {"files": {"train": files, "test": files[1]}}
     wholes = read_all(tmp_path, entry)
-    require_images(wholes["train"])
-    require_images(wholes["test"], IMAGES[2:], LABELS[2:])
+    order = [0, 2, 4, 1, 3]
+    require_images(wholes["train"], IMAGES[order], LABELS[order])
+    require_images(wholes["test"], IMAGES[1::2], LABELS[1::2])
 
 
 def test_transposed_images_are_put_upright(tmp_path):
     path = tmp_path / "images.npz"
     np.savez(path, what=LABELS, images=IMAGES.swapaxes(1, 2))
     require_images(read(path, transposed=True))
+
+
+def test_nested_lists_have_the_shape_of_the_image(tmp_path):
+    path = tmp_path / "images.parquet"
+    pq.write_table(pa.table({"image": IMAGES.reshape(5, 2, 3).tolist(), "what": LABELS}), path)
+    with pytest.raises(DataError, match=r"'image': lists of 2 x 3 .*must be 3 x 2 or 6 or .*tra"):
+        read(path)
+    pq.write_table(pa.table({"image": [[[]]] * 5, "what": LABELS}), path)
+    with pytest.raises(DataError, match=r"'image': lists of 1 x 0 numbers"):
+        read(path)
+    pq.write_table(pa.table({"image": [{"x": 1}] * 5, "what": LABELS}), path)
+    with pytest.raises(DataError, match=r"'image': found values of type struct"):
+        read(path)
+
+
+def test_files_of_a_list_may_be_of_different_formats(tmp_path):
+    write_csv(tmp_path / "0.csv", columns())
+    pq.write_table(pa.table({"image": FLAT.tolist(), "what": LABELS}), tmp_path / "1.parquet")
+    pq.write_table(pa.table({"image": PICTURES, "what": LABELS}), tmp_path / "2.parquet")
+    np.savez(tmp_path / "3.npz", images=IMAGES, what=LABELS)
+    pq.write_table(pa.table(columns()), tmp_path / "4.parquet")
+    names = ["1.parquet", "0.csv", "3.npz", "2.parquet", "4.parquet"]
+    files = [{"name": name, "sha256": sha256_of(tmp_path / name)} for name in names]
+    wholes = read_all(tmp_path, ENTRY | {"files": {"train": files, "test": files[::-1]}})
+    for whole in wholes.values():
+        require_images(whole, np.concatenate([IMAGES] * 5), np.concatenate([LABELS] * 5))
 
 
 def test_colours_may_come_first(tmp_path):
@@ -225,6 +253,21 @@ def test_a_wrong_name_of_the_labels_gets_the_nearest_one(write, ending):
         read(write(ending), label="wath")
 
 
+@pytest.mark.parametrize("name", ["Unnamed: 0", "what2", "__index_level_0__", "id"])
+def test_the_odd_column_is_told_from_the_pixels(tmp_path, name):
+    path = tmp_path / "images.csv"
+    write_csv(path, columns() | {name: range(5)})
+    with pytest.raises(DataError, match=rf"a pixel \('{name}' may go to `data.mine.ignore`\)"):
+        read(path)
+
+
+def test_an_image_as_text_in_one_column_is_no_column_to_ignore(tmp_path):
+    path = tmp_path / "images.csv"
+    write_csv(path, {"what": LABELS, "pixels": ["0 1 2 3 4 5"] * 5})
+    with pytest.raises(DataError, match=r"1 columns beside 'what'.*one column, of Parquet"):
+        read(path)
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     path = tmp_path / "images.csv"
     path.write_text("what,p,p\n1,2,3\n")
@@ -264,6 +307,13 @@ def with_value(value, row=2) -> np.ndarray:
         (".csv", {"p3": with_value(-1)}, "image 3, pixel 4: found -1.*The values go from -1 to 23"),
         (".csv", {"p3": with_value(0.5)}, "found 0.5; pixels must be whole numbers"),
         (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; a pixel must be a n"),
+        (".csv", {"p3": with_value('"1,5"')}, "found '1,5'; .* Write a point before the decimals"),
+        (".npz", {"images": IMAGES * -1e-9}, "all pixels are 0, black by `data.mine.pixel_range`"),
+        (
+            ".npz",
+            {"what": np.array(["a", "b\1", "a", "b", "b"])},
+            "row 2: .* which is no text",
+        ),
         (".csv", {"p3": with_value("")}, "column 'p3', row 3: there is no value"),
         (".csv", {"what": [0, 1, 2, 1, 300]}, "row 5: found the label 300.*`data.mine.label`"),
         (".csv", {"what": [0, 1, 2, 1, 0.5]}, "row 5: found the label 0.5"),
@@ -314,6 +364,39 @@ def test_digits_of_a_smaller_range_need_it_declared(tmp_path, scale):
     assert np.array_equal(split.pixels, images.reshape(-1, 64))
 
 
+def test_a_stray_bright_pixel_hides_no_wrong_range(tmp_path):
+    digits = load_digits()
+    digits.images[6, 2, 3] = 255
+    path = tmp_path / "digits.npz"
+    np.savez(path, images=digits.images, what=digits.target)
+    with pytest.raises(DataError, match=r"half of the images have no pixel above 16, .*image 7, "):
+        read(path, image_shape=[8, 8])
+
+
+def test_empty_images_say_nothing_of_the_range(tmp_path):
+    images = np.concatenate([IMAGES, np.zeros((20, *SHAPE), np.uint8)])
+    path = tmp_path / "images.npz"
+    np.savez(path, images=images, what=np.arange(25))
+    require_images(read(path), images, np.arange(25))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_each_file_of_a_list_is_held_to_the_range(tmp_path, order):
+    np.savez(tmp_path / "0.npz", images=IMAGES, what=LABELS)
+    np.savez(tmp_path / "1.npz", images=IMAGES / 255, what=LABELS)
+    names = [f"{number}.npz" for number in order]
+    files = [{"name": name, "sha256": sha256_of(tmp_path / name)} for name in names]
+    entry = ENTRY | {"files": {"train": files, "test": files[order.index(0)]}}
+    with pytest.raises(DataError, match=r"1.npz.*: the largest pixel is 0\.9.*`data.mine.pixel_r"):
+        read_all(tmp_path, entry)
+
+
+def test_bytes_that_were_taken_for_signed_ones_are_told(write):
+    path = write(".npz", images=IMAGES.view(np.int8))
+    with pytest.raises(DataError, match=r"found -128, outside .*array.view\(np.uint8\)"):
+        read(path)
+
+
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (0, 65535)])
 def test_levels_of_fractions_are_found_exactly(tmp_path, kind, low, high):
@@ -322,6 +405,30 @@ def test_levels_of_fractions_are_found_exactly(tmp_path, kind, low, high):
     np.savez(path, images=(low + bytes_ * ((high - low) / 255)).astype(kind), what=bytes_[:, 0] % 2)
     split = read(path, image_shape=[1, 1], pixel_range=[low, high])
     assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
+
+
+def test_what_floating_point_has_put_in_is_no_fraction(tmp_path):
+    path = tmp_path / "images.npz"
+    generator = np.random.default_rng(0)
+    noise = generator.normal(0, 1e-9, (200, *SHAPE))
+    images = generator.integers(0, 256, (200, *SHAPE))
+    np.savez(path, images=images + noise, what=np.arange(200))
+    require_images(read(path), images, np.arange(200))
+
+
+def test_a_range_may_be_written_with_the_digits_that_messages_show(tmp_path):
+    """Of images that were brought to mean 0 and deviation 1."""
+    digits = load_digits()
+    images = (digits.images - digits.images.mean()) / digits.images.std()
+    path = tmp_path / "digits.npz"
+    np.savez(path, images=images, what=digits.target)
+    with pytest.raises(DataError, match="The values go from") as caught:
+        read(path, image_shape=[8, 8], pixel_range=[-0.811, 1.85])
+    shown = re.search(r"go from (\S+) to (\S+):", str(caught.value))
+    for ends in ([float(end) for end in shown.groups()], [images.min(), images.max()]):
+        split = read(path, image_shape=[8, 8], pixel_range=ends)
+        assert split.brightest == 16
+        assert np.array_equal(split.pixels, digits.images.reshape(-1, 64))
 
 
 def test_more_than_256_levels_are_refused(tmp_path):
@@ -346,6 +453,22 @@ def test_words_are_numbered_by_the_alphabet_or_as_declared(write, ending):
         read(path, class_names=["dog", "ca", "ant", "NA"])
 
 
+def test_true_and_false_stay_as_a_csv_file_spells_them(write):
+    path = write(".csv", what=["true", "false", "true", "true", "false"])
+    assert read(path, class_words=["false", "true"]).class_names == ("false", "true")
+
+
+def test_a_csv_file_of_another_encoding_is_told(write):
+    path = write(".csv", what=["Käse", "Brot", "Käse", "Käse", "Brot"])
+    text = path.read_text()
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DataError, match=r"column 'what'.* a word, in UTF-8"):
+        read(path)
+    path.write_text(text, encoding="utf-16")
+    with pytest.raises(DataError, match=r"another encoding than UTF-8"):
+        read(path)
+
+
 def test_words_of_the_tasks_are_held_to_the_files(write):
     path = write(".npz", what=np.array(["dog", "cat", "dog", "cat", "cat"]))
     assert read(path, class_words=["ant", "cat", "dog"]).labels.tolist() == [2, 1, 2, 1, 1]
@@ -356,14 +479,75 @@ def test_words_of_the_tasks_are_held_to_the_files(write):
         read(path, class_words=["ant", "dog"])
 
 
+def test_an_accent_of_its_own_makes_no_other_class(write):
+    words = np.array(["caf\u00e9", "cafe\u0301", "tea", "tea", "tea"])
+    assert read(write(".npz", what=words)).class_names == ("caf\u00e9", "tea")
+
+
+def test_categories_and_truths_of_parquet_are_labels(write):
+    labels = pa.array(LABELS.tolist()).dictionary_encode()
+    assert np.array_equal(read(write(".parquet", what=labels)).labels, LABELS)
+    assert read(write(".parquet", what=LABELS == 1)).class_names == ("False", "True")
+
+
+def test_bytes_of_parquet_are_words(write):
+    words = np.array([b"ant", b"bee", b"ant", b"ant", b"ant"])
+    assert read(write(".parquet", what=words)).class_names == ("ant", "bee")
+    with pytest.raises(DataError, match=r"column 'what'.*binary; .* a word, in UTF-8"):
+        read(write(".parquet", what=np.where(words == b"ant", b"\xff", words)))
+    with pytest.raises(DataError, match=r"column 'what'.*list.*; a label is a number or a word"):
+        read(write(".parquet", what=pa.array([[1]] * 5)))
+
+
 def test_spaces_around_a_word_make_no_other_class(write):
     split = read(write(".npz", what=np.array(["dog ", "dog", " cat", "cat", "cat"])))
     assert split.class_names == ("cat", "dog") and split.labels.tolist() == [1, 1, 0, 0, 0]
 
 
-def test_words_that_are_numbers_are_numbers(write):
-    split = read(write(".npz", what=LABELS.astype(str)))
+@pytest.mark.parametrize("spelling", ["{}", "{}.", "{}.0", "{}.00", " {} ", "0{}", "+{}"])
+def test_words_that_are_numbers_are_numbers(write, spelling):
+    words = [spelling.format(label) for label in LABELS]
+    split = read(write(".npz", what=np.array(words)))
     assert split.class_names == () and np.array_equal(split.labels, LABELS)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".npz"])
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["1", "0", "10", "x", "2"], "row 4: found the label 'x', a word among numbers"),
+        (["a", "b", "7", "a", "b"], "row 3: found the label '7', a number among words"),
+        (["1", "0", "10", "nan", "2"], "row 4: (found the label 'nan', a word|there is no value)"),
+        (["a", "b", "", "a", "b"], "row 3: there is no label"),
+        (["-1", "1", "-1", "1", "1"], "row 1: found the label -1; .*number the classes 0, 1, ..."),
+        (["1.5", "1", "1", "1", "1"], r"row 1: found the label 1\.5"),
+        (["12345678901"] * 5, r"row 1: found the label 12345678901.*from 0 to 255"),
+    ],
+)
+def test_an_odd_label_is_named(write, ending, labels, message):
+    with pytest.raises(DataError, match=message):
+        read(write(ending, what=np.array(labels)))
+
+
+def test_numbers_may_be_names_among_others_if_they_are_declared(write):
+    path = write(".csv", what=["A", "1", "0", "B", "1"])
+    split = read(path, class_names=["0", "1", "A", "B"])
+    assert split.labels.tolist() == [2, 1, 0, 3, 1]
+    # Without that 10 would come before 2.
+    with pytest.raises(DataError, match=r"row 1: found the label 'A'.*`data.mine.class_names`"):
+        read(path)
+
+
+def test_names_that_are_other_numbers_are_refused(write):
+    with pytest.raises(DataError, match=r"class_names` calls 0 '1', another number"):
+        read(write(".npz", what=LABELS % 2), class_names=["1", "0"])
+
+
+def test_labels_in_bytes_of_another_encoding_are_told_to_be_decoded(write):
+    words = np.array(["Käse", "Brot", "Käse", "Brot", "Brot"])
+    assert read(write(".npz", what=np.char.encode(words, "utf-8"))).class_names == ("Brot", "Käse")
+    with pytest.raises(DataError, match=r"array 'what' has bytes that are not text in UTF-8"):
+        read(write(".npz", what=np.char.encode(words, "latin-1")))
 
 
 def test_numbers_have_the_names_of_their_places(write):
@@ -376,7 +560,7 @@ def test_numbers_have_the_names_of_their_places(write):
 
 def test_words_and_numbers_do_not_mix(tmp_path):
     words = columns() | {"what": np.array(list("abcde"))}
-    with pytest.raises(DataError, match=r"test.csv .*its labels are numbers, but words in .*train"):
+    with pytest.raises(DataError, match=r"test.csv: its labels are numbers, but words in .*train"):
         read_all(tmp_path, two_tables(tmp_path, words, columns()))
 
 
@@ -423,6 +607,28 @@ def test_labels_of_several_columns_are_read_by_position(tmp_path):
         read_all(tmp_path, idx_entry(tmp_path))
     with pytest.raises(DataError, match=r"images: its header says uint8, 5 x 3 x 2.*channels`"):
         read_all(tmp_path, idx_entry(tmp_path, channels=3))
+
+
+def test_labels_of_one_column_are_labels(tmp_path):
+    write_idx(tmp_path / "images", IMAGES)
+    write_idx(tmp_path / "labels", LABELS[:, np.newaxis])
+    require_images(read_all(tmp_path, idx_entry(tmp_path))["train"])
+    write_idx(tmp_path / "labels", np.eye(5))
+    with pytest.raises(DataError, match=r"uint8, 5 x 5.*labels.argmax\(axis=1\)"):
+        read_all(tmp_path, idx_entry(tmp_path))
+
+
+def test_where_the_colours_of_idx_are_must_be_declared(tmp_path):
+    images = np.arange(120, dtype=np.uint8).reshape(5, 3, 4, 2) * 2
+    write_idx(tmp_path / "images", images)
+    write_idx(tmp_path / "labels", LABELS)
+    entry = idx_entry(tmp_path, channels=3, channels_first=True)
+    require_images(read_all(tmp_path, entry)["train"], np.moveaxis(images, 1, -1))
+    with pytest.raises(DataError, match=r"5 x 3 x 4 x 2, of which the last.*channels_first`"):
+        read_all(tmp_path, entry | {"channels_first": False})
+    write_idx(tmp_path / "images", np.moveaxis(images, 1, -1))
+    with pytest.raises(DataError, match=r"5 x 4 x 2 x 3, of which the second.*channels_first`"):
+        read_all(tmp_path, idx_entry(tmp_path, channels=3, channels_first=True))
 
 
 # --- limits and damage ----------------------------------------------------------------------------

@@ -70,6 +70,16 @@ def test_tables_and_idx_files_give_the_same_splits(with_tables):
         mine, mnist = (data / name / f"{split}.parquet" for name in ("mine", "mnist"))
         assert mine.read_bytes() == mnist.read_bytes()
 
+    path = with_tables.folder / "data" / "mine" / "train.csv"
+    assert "has changed" not in with_tables.snakemake(targets[0])
+    path.write_bytes(path.read_bytes() + b"\n")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    # Nothing is to be done, but this is to be said.
+    output = with_tables.snakemake(targets[0])
+    assert "train.csv has changed since it was fetched" in output and digest in output
+    with_tables.set_config("data.mine.files.train.sha256", digest)
+    assert "has changed" not in with_tables.snakemake(targets[0])
+
     with_tables.set_config("data.mine.label", "What is it")
     output = with_tables.snakemake(targets[0], check=False)
     assert "train.csv: no column 'What is it', which `data.mine.label` names" in output

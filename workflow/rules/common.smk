@@ -8,6 +8,7 @@ from functools import cache
 from itertools import chain
 
 from pipeline.config import ConfigError, check_files, read_config
+from pipeline.edited import edited
 from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
 from pipeline.owner import record_owner

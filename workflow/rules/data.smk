@@ -82,3 +82,10 @@ rule summarise_data:
         " --seal {output.seal:q}"
         # tee, because one wants to see what is trained on before it is.
         " 2>> {log:q} | tee -a {log:q}"
+
+
+for dataset, entry in DATA.items():
+    # Not onstart, which is not for a run with nothing to do.
+    raw_folder = Path("results", "data", dataset, "raw")
+    for words in edited(entries_of_files(dataset), entry["mirrors"], raw_folder):
+        print(words, file=sys.stderr)

@@ -40,26 +40,24 @@ def read_wholes(folder: Path, entry: dict, layout: Layout) -> dict[str, Split]:
         for file in raw_files(entry["files"], role):
             require_content(folder / file["name"], file["sha256"])
     sources = read_sources(folder, entry["files"], layout)
-    # Messages name the files.
-    place = {
-        role: " and ".join(str(folder / file["name"]) for file in raw_files(entry["files"], role))
-        for role in ROLES
-    }
-    by_role = {f"{place[role]} ({role})": role for role in ROLES}
-    pixels, brightest = to_bytes({p: sources[r].images for p, r in by_role.items()}, layout)
-    labels, names = to_codes({p: sources[r].labels for p, r in by_role.items()}, layout)
-    return {
-        role: Split(
-            np.arange(len(labels[p]), dtype=np.uint32),
-            labels[p],
-            pixels[p].reshape(len(labels[p]), -1),
-            pixels[p].shape[1:],
+    # Each file for itself: one that is not as declared would hide among the others.
+    every = {source.place: source for of_role in sources.values() for source in of_role}
+    pixels, brightest = to_bytes({place: s.images for place, s in every.items()}, layout)
+    labels, names = to_codes({place: s.labels for place, s in every.items()}, layout)
+    wholes = {}
+    for role, of_role in sources.items():
+        images = np.concatenate([pixels[source.place] for source in of_role])
+        n, *shape = images.shape
+        wholes[role] = Split(
+            np.arange(n, dtype=np.uint32),
+            np.concatenate([labels[source.place] for source in of_role]),
+            images.reshape(n, -1),
+            tuple(shape),
             layout.pixel_range,
             brightest,
             names,
         )
-        for p, role in by_role.items()
-    }
+    return wholes
 
 
 def cut(whole: Split, first: int, count: int, name: str) -> Split:

@@ -122,9 +122,13 @@ def _message(error: dict) -> str:
 
 
 def _as_yaml_reads(found: object, wanted: str) -> str:
-    """How to write a number that YAML took for text, or a text that it took for a number."""
+    """How to write what YAML takes for something else: a number, a text, nothing."""
     if wanted == "string_type" and not isinstance(found, list | dict | None):
         return f"; YAML reads it as {type(found).__name__}: put it in quotes"
+    if isinstance(found, bool) and wanted == "int_type":
+        return "; YAML reads yes, no, on and off as true and false: put a name in quotes"
+    if found in ("None", "none"):
+        return "; for none of them write null"
     if not isinstance(found, str) or wanted not in ("int_type", "float_type"):
         return ""
     if exponent := re.fullmatch(r"([+-]?\d+)(\.\d*)?[eE]([+-]?)(\d+)", found):

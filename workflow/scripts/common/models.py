@@ -67,7 +67,7 @@ def _all_different(values: list) -> list:
     seen: set[str] = set()
     for value in values:
         if repr(value) in seen:
-            raise wrong(f"{value!r} stands there twice")
+            raise wrong(f"{getattr(value, 'name', value)!r} stands there twice")
         seen.add(repr(value))
     return values
 

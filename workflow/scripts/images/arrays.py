@@ -69,11 +69,10 @@ def read_npz(
         raise DataError(
             f"{path}: not readable as a NumPy file of arrays ({error}). Is it another file?"
         ) from error
-    return Source(
-        _shaped(path, image, found[image], len(found[label]), layout),
-        _label_array(path, label, found[label]),
-        None,
-    )
+    answers = _label_array(path, label, found[label])
+    pixels = _shaped(path, image, found[image], len(answers), layout)
+    # Another entry may name other arrays of the same file.
+    return Source(f"{path} ({image!r}, {label!r})", pixels, answers)
 
 
 def _claim(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[tuple, np.dtype, int]:
@@ -134,17 +133,14 @@ def _shaped(path: Path, name: str, array: np.ndarray, n: int, layout: Layout) ->
         raise DataError(f"{place} has the type {array.dtype}; pixels must be numbers.")
     if not array.size:
         raise DataError(f"{place} is empty. Is it another file?")
-    shape = layout.shape_in_file
-    allowed = [(n, *shape), (n, math.prod(shape))]
-    if layout.channels == 1:
-        allowed.append((n, *shape, 1))
+    allowed = [(n, *shape) for shape in layout.shapes_in_file]
     if array.shape not in allowed:
         raise DataError(
             f"{place} has the shape {array.shape}; must be {' or '.join(map(str, allowed))}, by "
             f"the labels, {layout.key('image_shape')} and {layout.key('channels')}. If rows and "
             f"columns are swapped, see {layout.key('transposed')}."
         )
-    return array.reshape(n, *shape)
+    return array.reshape(n, *layout.shape_in_file)
 
 
 def _label_array(path: Path, name: str, array: np.ndarray) -> np.ndarray:
@@ -154,10 +150,16 @@ def _label_array(path: Path, name: str, array: np.ndarray) -> np.ndarray:
     if array.ndim != 1:
         raise DataError(
             f"{path}: array {name!r} has the shape {array.shape}; labels must be (n,), one number "
-            "or word for each image."
+            "or word for each image. If each is 0 but for a single 1, save array.argmax(axis=1)."
         )
     if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
+        try:
+            array = np.char.decode(array, "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path}: array {name!r} has bytes that are not text in UTF-8 ({error}). Save it "
+                "anew as text, decoded from what they are: np.char.decode(array, 'latin-1')."
+            ) from error
     if array.dtype.kind not in "iubfU":
         raise DataError(
             f"{path}: array {name!r} has the type {array.dtype}; labels are numbers or words."

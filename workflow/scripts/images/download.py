@@ -94,7 +94,7 @@ def fetch(
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             raw = Path(folder, "raw")
             try:
-                _within_time(partial(_bring, source, raw, most), most)
+                _within_time(partial(_bring, source, raw, most, sha256), most)
                 _require_hash(raw, sha256)
             except Exception as error:  # whatever it is, the next mirror may do better
                 reasons.append(f"  {source}\n    {_reason(error)}")
@@ -125,7 +125,7 @@ def _within_time(work: Callable[[], None], most: int) -> None:
         raise failed[0]
 
 
-def _bring(source: str, raw: Path, most: int) -> None:
+def _bring(source: str, raw: Path, most: int, sha256: str) -> None:
     """Write what a mirror has, decompressed, to `raw`."""
     scheme, _, rest = source.partition(":")
     if scheme == "file":
@@ -133,14 +133,14 @@ def _bring(source: str, raw: Path, most: int) -> None:
         present = [p for p in (path, path.with_name(path.name + ".gz")) if p.is_file()]
         if not present:
             raise _SourceError("no such file")
-        _decompress(present[0], raw, most)
+        _decompress(present[0], raw, most, sha256)
         return
     fetched = raw.with_name("fetched")
     if scheme == "npm":
         _from_npm(rest, fetched, most)
     else:
         _from_http(source, fetched, most)
-    _decompress(fetched, raw, most)
+    _decompress(fetched, raw, most, sha256)
 
 
 def _from_http(url: str, path: Path, most: int) -> None:
@@ -182,12 +182,17 @@ def _from_npm(address: str, path: Path, most: int) -> None:
             _copy_at_most(source, target, most + most // 1000 + 1024)
 
 
-def _decompress(fetched: Path, raw: Path, most: int) -> None:
+def _decompress(fetched: Path, raw: Path, most: int, sha256: str) -> None:
     with fetched.open("rb") as file:
         compressed = file.read(2) == _GZIP_MAGIC
     opener = gzip.open if compressed else open
     with opener(fetched, "rb") as source, raw.open("wb") as target:
         _copy_at_most(source, target, most)
+    if compressed and sha256_of(fetched) == sha256:
+        raise _SourceError(
+            f"{sha256} is the SHA-256 of the packed file; the config needs that of what is in it, "
+            f"{sha256_of(raw)}; not kept"
+        )
 
 
 def _copy_at_most(source: BinaryIO, target: BinaryIO, most: int) -> None:

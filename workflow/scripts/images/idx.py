@@ -72,5 +72,5 @@ def write_idx(path: str | Path, array: np.ndarray) -> None:
 def _truncated(path: Path, size: int, expected: int) -> str:
     return (
         f"{path}: {size} bytes, but its header promises {expected}: the file is truncated or "
-        "damaged, or no IDX file. Delete it and run again to fetch it anew."
+        "damaged, or no IDX file. Get it whole, and correct its `sha256` in `files` in the config."
     )

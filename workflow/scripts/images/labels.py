@@ -2,6 +2,7 @@
 
 import re
 from difflib import get_close_matches
+from unicodedata import normalize
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from common.errors import DataError
 from images.layout import Layout
 
 _LARGEST_LABEL = 255
+_NUMBER = r"[+-]?[0-9]+(\.[0-9]*)?"
 
 
 def to_codes(
@@ -25,21 +27,28 @@ def to_codes(
         numbers without names.
 
     Raises:
-        DataError: a number is no whole one from 0 to 255, a label has no name, or words are mixed
-            with numbers.
+        DataError: a label is missing, a number is no whole one from 0 to 255, a label has no name,
+            or words are mixed with numbers and no names say that these are names, too.
     """
-    sources = {place: _as_numbers(labels) for place, labels in sources.items()}
+    sources = {place: _as_numbers(place, labels, layout) for place, labels in sources.items()}
     words = {place for place, labels in sources.items() if labels.dtype == object}
     if not words and layout.class_words:
         raise DataError(
             f"{', '.join(sources)}: the labels are numbers, but tasks name "
-            f"{layout.class_words[0]!r} in `classes`. Set {layout.key('class_names')} to the names "
-            "of 0, 1, 2, ..."
+            f"{layout.class_words[0]!r} in `classes`. Write numbers there, without quotes, or set "
+            f"{layout.key('class_names')} to the names of 0, 1, 2, ..."
         )
     if not words:
+        for number, name in enumerate(layout.class_names):
+            if re.fullmatch(_NUMBER, name) and float(name) != number:
+                raise DataError(
+                    f"{', '.join(sources)}: the labels are numbers, and "
+                    f"{layout.key('class_names')} calls {number} {name!r}, another number. Correct "
+                    "it: the first name is that of 0."
+                )
         codes = {place: _numbered(place, labels, layout) for place, labels in sources.items()}
         return codes, layout.class_names
-    for place in sources.keys() - words:
+    for place in sorted(sources.keys() - words):
         raise DataError(
             f"{place}: its labels are numbers, but words in {', '.join(sorted(words))}, which "
             f"{layout.key('label')} names."
@@ -59,16 +68,30 @@ def to_codes(
     return {place: _coded(place, ws, code, layout) for place, ws in sources.items()}, names
 
 
-def _as_numbers(labels: np.ndarray) -> np.ndarray:
-    """Words without spaces around them; if all are whole numbers, these."""
+def _as_numbers(place: str, labels: np.ndarray, layout: Layout) -> np.ndarray:
+    """Words with single spaces in them and none around; if all are numbers, these."""
     if labels.dtype != object:
         return labels
-    # Of several files, one may have numbers, and an array may have true and false.
-    labels = np.array([str(word).strip() for word in labels], dtype=object)
-    words = set(labels)
-    # A number too long for any label stays a word.
-    if all(re.fullmatch("[0-9]{1,9}", word) for word in words):
-        return labels.astype(np.int64)
+    # An array may have true and false, and an accent be a character of its own.
+    words = (" ".join(normalize("NFC", str(word)).split()) for word in labels)
+    labels = np.array([*words], dtype=object)
+    is_number = {word: re.fullmatch(_NUMBER, word) is not None for word in set(labels)}
+    if all(is_number.values()):
+        return labels.astype(np.float64)
+    if "" in is_number:
+        raise DataError(f"{place}: row {labels.tolist().index('') + 1}: there is no label.")
+    for row, word in enumerate(labels):
+        if re.search(r"[\x00-\x1f\x7f]", word):
+            raise DataError(f"{place}: row {row + 1}: found the label {word!r}, which is no text.")
+    if any(is_number.values()) and not (layout.class_names or layout.class_words):
+        numbers = np.array([is_number[word] for word in labels])
+        few = numbers if numbers.mean() < 0.5 else ~numbers
+        row = int(np.argmax(few))
+        raise DataError(
+            f"{place}: row {row + 1}: found the label {labels[row]!r}, a "
+            f"{'number' if numbers[row] else 'word'} among {'words' if numbers[row] else 'numbers'}"
+            f". Correct it; or if all are names, list them in {layout.key('class_names')}."
+        )
     return labels
 
 
@@ -83,8 +106,9 @@ def _numbered(place: str, labels: np.ndarray, layout: Layout) -> np.ndarray:
         if layout.class_names:
             allowed += f", because {layout.key('class_names')} has {largest + 1} names"
         raise DataError(
-            f"{place}: row {row + 1}: found the label {labels[row]}; must be {allowed}. Does "
-            f"{layout.key('label')} name the right column?"
+            f"{place}: row {row + 1}: found the label {labels[row]:.15g}; must be {allowed}. "
+            f"Does {layout.key('label')} name the right column? If so, number the classes 0, 1, "
+            "... in the file, or put words in their place."
         )
     return labels.astype(np.uint8)
 

@@ -11,8 +11,10 @@ from common.errors import DataError
 from images.layout import Layout
 
 _MOST_LEVELS = 255
-#: A fraction such as 3/255 is off by as much of a level in float32.
+#: Of a level: a fraction such as 3/255 is off by as much in float32, and an end of the range as
+#: people write it.
 _TOLERANCE = 1e-3
+_SIGNED = " Bytes that were taken for signed ones are whole again as array.view(np.uint8)."
 
 
 def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, np.ndarray], int]:
@@ -26,8 +28,8 @@ def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, 
         By the same names uint8 of the same shapes, and the byte of a white pixel.
 
     Raises:
-        DataError: a value is outside of the range, the largest is far below its end, or the values
-            are on more than 256 levels.
+        DataError: a value is outside of the range, the images of a file are far darker than its
+            end, or the values are on more than 256 levels.
     """
     for place, pixels in sources.items():
         _require_range(place, pixels, layout)
@@ -47,23 +49,38 @@ def to_bytes(sources: dict[str, np.ndarray], layout: Layout) -> tuple[dict[str, 
 def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
     low, high = layout.pixel_range
     key = f"{layout.key('pixel_range')}, [{low:g}, {high:g}]"
+    slack = _slack(layout)
     # NaN fails every comparison.
-    inside = (pixels >= low) & (pixels <= high)
+    inside = (pixels >= low - slack) & (pixels <= high + slack)
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
-    least, most = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+    least, most = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     if not inside.all():
         where = np.argwhere(~inside)[0].tolist()
         pixel = np.ravel_multi_index(where[1:], pixels.shape[1:]) if len(where) > 1 else 0
         raise DataError(
             f"{place}: image {where[0] + 1}, pixel {pixel + 1}: found {pixels[tuple(where)]:g}, "
             f"outside of {key}. The values go from {least:g} to {most:g}: set the range to that "
-            "of the format, from black to white."
+            f"of the format, from black to white.{_SIGNED if pixels.dtype == np.int8 else ''}"
         )
-    if most - low < (high - low) / 2:
+    if most <= low:
+        raise DataError(f"{place}: all pixels are {low:g}, black by {key}. Is it another file?")
+    brightest = pixels.reshape(len(pixels), -1).max(axis=1)
+    # Of half of the images that show anything: a single bright pixel may be a slip.
+    white = float(np.median(brightest[brightest > low]))
+    if white - low < (high - low) / 2:
+        found, cure = f"the largest pixel is {most:g}", ""
+        if most - low < (high - low) / 2:
+            white = most
+        else:
+            found = f"half of the images have no pixel above {white:g}"
+            cure = (
+                f" Then correct what is brighter, such as image {brightest.argmax() + 1}, which "
+                f"has {most:g}."
+            )
         raise DataError(
-            f"{place}: the largest pixel is {most:g}, far below the end of {key}; a model would "
-            f"see all images almost black. Set {layout.key('pixel_range')} to what black and "
-            f"white are in these files, such as [{min(least, 0):g}, {most:g}]."
+            f"{place}: {found}, far below the end of {key}; a model would see all images almost "
+            f"black. Set {layout.key('pixel_range')} to what black and white are in these files, "
+            f"such as [{min(least, 0):g}, {white:g}].{cure}"
         )
 
 
@@ -72,7 +89,7 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
     low, high = layout.pixel_range
     span = high - low
     if float(low).is_integer() and float(span).is_integer() and span <= _MOST_LEVELS:
-        odd = {place: _first_fraction(pixels) for place, pixels in sources.items()}
+        odd = {place: _first_fraction(pixels, layout) for place, pixels in sources.items()}
         if all(fraction is None for fraction in odd.values()):
             return int(span)
     else:
@@ -88,10 +105,16 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
     raise DataError(_too_fine(f"{', '.join(sources)}: found {len(found)} values", layout))
 
 
-def _first_fraction(pixels: np.ndarray) -> float | None:
+def _slack(layout: Layout) -> float:
+    """So much is put down to floating point."""
+    low, high = layout.pixel_range
+    return _TOLERANCE * (high - low) / _MOST_LEVELS
+
+
+def _first_fraction(pixels: np.ndarray, layout: Layout) -> float | None:
     if pixels.dtype.kind != "f":
         return None
-    odd = pixels[pixels != np.floor(pixels)]
+    odd = pixels[np.abs(pixels - np.rint(pixels)) > _slack(layout)]
     return float(odd[0]) if odd.size else None
 
 
@@ -99,7 +122,7 @@ def _few_values(place: str, pixels: np.ndarray, layout: Layout) -> np.ndarray:
     """The different values; more than so many cannot be on 256 levels."""
     values = np.unique(pixels).astype(np.float64)
     if len(values) > 4 * _MOST_LEVELS:
-        fraction = _first_fraction(pixels)
+        fraction = _first_fraction(pixels, layout)
         found = f"{len(values)} different values" if fraction is None else f"{fraction:g}"
         raise DataError(_too_fine(f"{place}: found {found}", layout))
     return values

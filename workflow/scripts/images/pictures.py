@@ -45,7 +45,7 @@ def decode(place: str, content: bytes, layout: Layout) -> np.ndarray:
                 raise DataError(
                     f"{place}: a picture of mode {picture.mode}, which does not fit "
                     f"{layout.key('channels')}, {layout.channels}: 1 takes shades of grey (mode "
-                    "L), 3 takes RGB."
+                    "L), 3 takes RGB; Pillow's convert('L') or convert('RGB') makes one."
                 )
             pixels = np.asarray(picture.convert("L") if picture.mode == "1" else picture)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

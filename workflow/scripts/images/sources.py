@@ -22,7 +22,7 @@ def raw_files(files: dict, role: str) -> list[dict]:
     return files[role] if isinstance(files[role], list) else [files[role]]
 
 
-def read_sources(folder: Path, files: dict, layout: Layout) -> dict[str, Source]:
+def read_sources(folder: Path, files: dict, layout: Layout) -> dict[str, list[Source]]:
     """Read all files of a data set.
 
     Args:
@@ -31,27 +31,24 @@ def read_sources(folder: Path, files: dict, layout: Layout) -> dict[str, Source]
         layout: of the data set.
 
     Returns:
-        By role, with images as they are to be seen: numbers (n, rows, columns), with a last axis of
-        three if in colour; and labels (n,), numbers or words.
+        By role, one after the other, with images as they are to be seen: numbers (n, rows,
+        columns), with a last axis of three if in colour; and labels (n,), numbers or words.
 
     Raises:
         DataError: a file is not as the config says, or the images have different shapes.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, list[Source]] = {}
+    columns = None  # those of the first file that has any
     for role in ROLES:
         entries = raw_files(files, role)
         if f"{role}_images" in files:
-            paths = [folder / entry["name"] for entry in entries]
-            sources[role] = _from_idx(*paths, layout)
+            sources[role] = [_from_idx(*(folder / entry["name"] for entry in entries), layout)]
             continue
-        parts: list[Source] = []
+        sources[role] = []
         for entry in entries:
-            known = [*sources.values(), *parts]
-            columns = next((source.columns for source in known if source.columns), None)
-            parts.append(_from_table(folder / entry["name"], entry, role, layout, columns))
-        images = np.concatenate([layout.upright(part.images) for part in parts])
-        labels = np.concatenate([part.labels for part in parts])
-        sources[role] = Source(images, labels, parts[0].columns)
+            source = _from_table(folder / entry["name"], entry, role, layout, columns)
+            columns = columns or source.columns
+            sources[role].append(source._replace(images=layout.upright(source.images)))
     _require_one_shape(sources, layout)
     return sources
 
@@ -61,7 +58,7 @@ def _from_table(
 ) -> Source:
     """Read a table, told by the ending of its name."""
     if not path.stat().st_size:
-        raise DataError(f"{path}: it is empty. Delete it and run again to fetch it anew.")
+        raise DataError(f"{path}: it is empty. Correct `files` in the config: is it another file?")
     match path.suffix:
         case ".csv":
             return read_csv(path, layout, columns)
@@ -81,6 +78,13 @@ def _from_idx(images_path: Path, labels_path: Path, layout: Layout) -> Source:
             f"{layout.channels} channel(s) have {dimensions} dimensions. Correct `files` or "
             f"{layout.key('channels')} in the config."
         )
+    if layout.channels > 1 and images.shape[1 if layout.channels_first else 3] != layout.channels:
+        raise DataError(
+            f"{images_path}: its header says {_described(images)}, of which the "
+            f"{'second' if layout.channels_first else 'last'} must be {layout.channels}, the "
+            f"number of channels. Correct {layout.key('channels_first')} in the config: true if an "
+            "image has all its red values before the green ones."
+        )
     if labels.ndim == 2:
         labels = _column_of_idx(labels_path, labels, layout)
     if labels.ndim != 1:
@@ -93,17 +97,24 @@ def _from_idx(images_path: Path, labels_path: Path, layout: Layout) -> Source:
             f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels; "
             "they do not belong together. Correct `files` in the config."
         )
-    return Source(layout.upright(images), labels, None)
+    return Source(f"{images_path} and {labels_path}", layout.upright(images), labels)
 
 
 def _column_of_idx(path: Path, labels: np.ndarray, layout: Layout) -> np.ndarray:
     """One column of a table of labels, as QMNIST has them."""
+    if labels.shape[1] == 1:
+        return labels[:, 0]
     if isinstance(layout.label, int) and layout.label < labels.shape[1]:
         return labels[:, layout.label]
-    raise DataError(
-        f"{path}: its header says {_described(labels)}: {labels.shape[1]} numbers for each image. "
+    cure = (
         f"Set {layout.key('label')} to the position of the label among them, counted from 0 "
         "(QMNIST: 0)."
+    )
+    if labels.max() == 1 and (np.count_nonzero(labels, axis=1) == 1).all():
+        cure = "All but one are 0: write the position of the other, labels.argmax(axis=1)."
+    raise DataError(
+        f"{path}: its header says {_described(labels)}: {labels.shape[1]} numbers for each image. "
+        f"{cure}"
     )
 
 
@@ -111,8 +122,9 @@ def _described(array: np.ndarray) -> str:
     return f"{array.dtype.name}, {' x '.join(map(str, array.shape))}"
 
 
-def _require_one_shape(sources: dict[str, Source], layout: Layout) -> None:
-    shapes = {role: source.images.shape[1:] for role, source in sources.items()}
+def _require_one_shape(sources: dict[str, list[Source]], layout: Layout) -> None:
+    # Several files of a role are tables, which `image_shape` holds to one shape.
+    shapes = {role: parts[0].images.shape[1:] for role, parts in sources.items()}
     if len(set(shapes.values())) > 1:
         found = ", ".join(f"{role} {' x '.join(map(str, s))}" for role, s in shapes.items())
         raise DataError(

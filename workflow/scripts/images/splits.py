@@ -41,7 +41,7 @@ class Split(NamedTuple):
 
     def name_of(self, label: int) -> str:
         """What people call a label: its name, or its number."""
-        return self.class_names[label] if self.class_names else str(label)
+        return self.class_names[label] if label < len(self.class_names) else str(label)
 
 
 class Examples(NamedTuple):
@@ -168,7 +168,8 @@ def select_classes(split: Split, classes: list[int]) -> Examples:
         raise DataError(
             f"no image has the label {', '.join(map(split.name_of, missing))}; the labels of this "
             f"split are {', '.join(map(split.name_of, there))}. Correct `classes` in the config, "
-            "or the rows that `splits` takes: is the file sorted by label?"
+            "or `label`, if that is another column, or the rows that `splits` takes: is the file "
+            "sorted by label?"
         )
     class_number = np.full(256, -1, dtype=np.int64)
     class_number[list(classes)] = np.arange(len(classes))

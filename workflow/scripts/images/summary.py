@@ -8,6 +8,10 @@ import numpy as np
 from common.errors import DataError
 from images.splits import Split, first_examples, select_classes
 
+#: So far, in parts of the variance of the training images, the mean images of two splits may be
+#: apart. Negatives are farther, and digits or clothes that are transposed.
+_UNLIKE = 0.2
+
 
 def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> dict:
     """Count what is in the splits of a data set, and what the tasks take of it.
@@ -22,6 +26,7 @@ def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> di
     """
     train = splits["train"]
     labels = sorted({label for split in splits.values() for label in np.unique(split.labels)})
+    doubts = list(_doubts(splits))
     return {
         "dataset": name,
         "image_shape": list(train.image_shape),
@@ -30,7 +35,29 @@ def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> di
         "splits": {role: _split_summary(split, labels) for role, split in splits.items()},
         "duplicates": list(_duplicates(splits)),
         "tasks": {task: _task_summary(splits, **taken) for task, taken in tasks.items()},
-    }
+    } | ({"doubts": doubts} if doubts else {})
+
+
+def _doubts(splits: dict[str, Split]) -> Iterator[str]:
+    """What is allowed, but most likely a slip."""
+    train = splits["train"]
+    mean = train.pixels.mean(axis=0)
+    squares = np.einsum("np,np->p", train.pixels, train.pixels, dtype=float) / len(train.pixels)
+    variance = (squares - mean**2).sum()
+    for role, split in splits.items():
+        apart = ((split.pixels.mean(axis=0) - mean) ** 2).sum()
+        if apart > (_UNLIKE + 2 / len(split.pixels)) * variance:
+            yield (
+                f"The images of the split {role} are, on the whole, unlike those of the split "
+                "train: are they inverted, transposed, moved or of another scale in one of them?"
+            )
+    shares = np.bincount(train.labels) / len(train.labels)
+    changes = np.count_nonzero(np.diff(train.labels.astype(int)))
+    if changes < 0.1 * (len(train.labels) - 1) * (1 - shares @ shares):
+        yield (
+            "The split train is sorted by label: without shuffling a mini-batch has hardly more "
+            "than one class."
+        )
 
 
 def _split_summary(split: Split, labels: Sequence[int]) -> dict:
@@ -108,6 +135,7 @@ def require_meaning(summary: dict) -> None:
 def as_markdown(summary: dict) -> str:
     """The summary for people."""
     header, *rows = class_counts(summary)
+    rows = [[cell.replace("|", r"\|") for cell in row] for row in rows]
     splits = header[1:]
     lines = [
         f"# Data set {summary['dataset']}",
@@ -147,6 +175,7 @@ def class_counts(summary: dict) -> list[list[str]]:
 
 def remarks(summary: dict) -> Iterator[str]:
     """What one should know before one believes a result."""
+    yield from summary.get("doubts", [])
     for role, split in summary["splits"].items():
         if split["missing_classes"]:
             yield f"No image of the split {role} shows {', '.join(split['missing_classes'])}."

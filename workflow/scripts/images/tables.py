@@ -32,14 +32,16 @@ class Source(NamedTuple):
     """What a file has.
 
     Attributes:
+        place: the file, as messages name it.
         images: numbers (n, *Layout.shape_in_file).
         labels: numbers or words (n,).
-        columns: of the image, in their order; None for files without columns.
+        columns: of the pixels, in their order; None for files that have an image in one piece.
     """
 
+    place: str
     images: np.ndarray
     labels: np.ndarray
-    columns: list[str] | None
+    columns: list[str] | None = None
 
 
 def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -> Source:
@@ -70,9 +72,11 @@ def read_csv(path: Path, layout: Layout, columns: Sequence[str] | None = None) -
         # Names that are not UTF-8 show only when they are asked for.
         names = table.column_names
     except (pa.ArrowException, UnicodeDecodeError) as error:
+        # It quotes the file, and that may be anything.
+        reason = "".join(character for character in str(error) if character.isprintable())
         raise DataError(
-            f"{path}: not readable as CSV ({error}). Is it another file, or does "
-            f"{layout.key('separator')} not fit?"
+            f"{path}: not readable as CSV ({reason}). Is it another file, has it another encoding "
+            f"than UTF-8, or does {layout.key('separator')} not fit?"
         ) from error
     if layout.header:
         _require_header(path, layout, names)
@@ -90,6 +94,8 @@ def _parse_csv(path: Path, layout: Layout, threads: bool) -> pa.Table:
             autogenerate_column_names=not layout.header,
         ),
         csv.ParseOptions(delimiter=layout.separator),
+        # Labels stay as they are spelt: "true" would become "True".
+        csv.ConvertOptions(true_values=[], false_values=[]),
     )
 
 
@@ -203,10 +209,12 @@ def _column(
     elif not layout.header:
         hint = f"; without a header it is a position from 0 to {len(names) - 1}, not quoted."
     else:
-        hint = (
-            f"; found {_some(names)}. If the file has no labels, as Kaggle's test files, name the "
-            "other one twice, as train and as test, and cut all `splits` from it."
-        )
+        hint = f"; found {_some(names)}."
+        if key == "label":
+            hint += (
+                " If the file has no labels, as Kaggle's test files, name the other one twice, as "
+                "train and as test, and cut all `splits` from it."
+            )
     raise DataError(f"{path}: no column {wanted!r}, which {layout.key(key)} names{hint}")
 
 
@@ -222,7 +230,7 @@ def _in_order(
     The first file decides it: by the numbers in the names, if they are numbered, or as they stand.
     """
     if columns is None:
-        skeletons = {re.sub(r"\d+", "#", name) for name in others}
+        skeletons = set(map(_skeleton, others))
         if len(skeletons) == 1 and "#" in skeletons.pop():
             return sorted(others, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
         return list(others)
@@ -243,7 +251,6 @@ def _from_columns(
     path: Path, table: pa.Table, layout: Layout, columns: Sequence[str] | None
 ) -> Source:
     label, others = _split_columns(path, table.column_names, layout)
-    others = _in_order(path, others, columns, layout)
     if not len(table):
         raise DataError(f"{path}: it has no rows. Is it another file?")
     # Not table.column(name), which looks through all names each time.
@@ -251,13 +258,15 @@ def _from_columns(
     labels = _labels(path, label, of_name[label])
     if len(others) == 1 and pa.types.is_nested(of_name[others[0]].type):
         images = _from_lists(path, others[0], of_name[others[0]], layout)
+        pixels = None
     else:
         _require_count(path, table.column_names, label, others, layout)
-        parts = [_numbers(path, name, of_name[name], layout) for name in others]
+        pixels = _in_order(path, others, columns, layout)
+        parts = [_numbers(path, name, of_name[name], layout) for name in pixels]
         images = np.empty((len(table), len(parts)), np.result_type(*{p.dtype for p in parts}))
         for position, part in enumerate(parts):
             images[:, position] = part
-    return Source(images.reshape(-1, *layout.shape_in_file), labels, others)
+    return Source(str(path), images.reshape(-1, *layout.shape_in_file), labels, pixels)
 
 
 def _require_count(
@@ -266,9 +275,17 @@ def _require_count(
     if len(others) == layout.values_of_image:
         return
     rows, columns = layout.image_shape
-    # A column without a name, as that of pandas's row numbers, can be told by its position.
-    odd = [name or names.index(name) for name in others if not re.search(r"\d", name)]
-    hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
+    hint = ""
+    if len(others) > layout.values_of_image:
+        usual = Counter(map(_skeleton, others)).most_common(1)[0][0]
+        # A column without a name, as that of pandas's row numbers, can be told by its position.
+        odd = [name or names.index(name) for name in others if _skeleton(name) != usual]
+        hint = f" ({_some(odd)} may go to {layout.key('ignore')})" if odd else ""
+    else:
+        hint = (
+            "; or one column, of Parquet, is the image (a list, bytes or a picture), and the "
+            f"others are in {layout.key('ignore')}"
+        )
     raise DataError(
         f"{path}: {len(others)} columns beside {label!r}, but {layout.key('image_shape')} "
         f"({rows} x {columns}, {layout.channels} channel(s)) makes {layout.values_of_image}. Every "
@@ -276,17 +293,28 @@ def _require_count(
     )
 
 
+def _skeleton(name: str) -> str:
+    """The name of a column but for the numbers in it."""
+    return re.sub(r"\d+", "#", name)
+
+
 def _labels(path: Path, name: str, values: pa.ChunkedArray) -> np.ndarray:
     """Numbers, or words as str objects."""
     _require_values(path, name, values)
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         return np.asarray(values)
-    if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+    words = values.to_pylist()
+    try:
+        words = [str(word, "utf-8") if isinstance(word, bytes) else word for word in words]
+        wrong = pa.types.is_nested(values.type)
+    except UnicodeDecodeError:
+        wrong = True
+    if wrong:
         raise DataError(
             f"{path}: column {name!r}: found values of type {values.type}; a label is a number or "
-            "a word."
+            "a word, in UTF-8."
         )
-    return np.array([str(value) for value in values.to_pylist()], dtype=object)
+    return np.array([str(word) for word in words], dtype=object)
 
 
 def _numbers(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> np.ndarray:
@@ -300,6 +328,8 @@ def _numbers(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> 
         return np.asarray(values)
     found = _first_that_is_no_number(values)
     hint = "" if layout.header else f" Has the file a header? Then {layout.key('header')} is true."
+    if re.search(r"\d,\d", found):
+        hint = " Write a point before the decimals."
     raise DataError(f"{path}: column {name!r}, {found}; a pixel must be a number.{hint}")
 
 
@@ -321,6 +351,7 @@ def _first_that_is_no_number(values: pa.ChunkedArray) -> str:
 def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> np.ndarray:
     """Lists of numbers, or lists of lists: (n, values of an image)."""
     flat, rows = values, len(values)
+    shape: list[int] = []
     while (
         pa.types.is_list(flat.type)
         or pa.types.is_large_list(flat.type)
@@ -334,11 +365,21 @@ def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) 
                 f"{path}: column {name!r}, row {odd + 1}: its lists are not as long as those of "
                 "row 1."
             )
+        shape.append(int(lengths[0]))
         flat = pc.list_flatten(flat)
-    if len(flat) != rows * layout.values_of_image:
+        if not len(flat):
+            break
+    if not shape:
         raise DataError(
-            f"{path}: column {name!r}: {len(flat) // rows} numbers in a row, but "
-            f"{layout.key('image_shape')} makes {layout.values_of_image}."
+            f"{path}: column {name!r}: found values of type {values.type}; an image in one column "
+            "is a list, bytes or a picture."
+        )
+    if tuple(shape) not in layout.shapes_in_file:
+        allowed = " or ".join(" x ".join(map(str, one)) for one in layout.shapes_in_file)
+        raise DataError(
+            f"{path}: column {name!r}: lists of {' x '.join(map(str, shape))} numbers in a row; "
+            f"must be {allowed}, by {layout.key('image_shape')} and {layout.key('channels')}. If "
+            f"rows and columns are swapped, see {layout.key('transposed')}."
         )
     return _numbers(path, name, flat, layout).reshape(rows, -1)
 
@@ -376,7 +417,7 @@ def _from_bytes(path: Path, file: pq.ParquetFile, layout: Layout, label: str, im
             content = value.get("bytes") if isinstance(value, dict) else value
             images[row] = _one_image(f"{path}: column {image!r}, row {row + 1}", content, layout)
             row += 1
-    return Source(images, np.concatenate(labels), [image])
+    return Source(str(path), images, np.concatenate(labels))
 
 
 def _one_image(place: str, content: bytes | None, layout: Layout) -> np.ndarray:

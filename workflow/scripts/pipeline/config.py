@@ -91,10 +91,17 @@ def _number_classes(config: dict) -> Iterator[Problem]:
     for place, (holder, task) in (of_task | of_selection).items():
         classes = holder.get("classes", [])
         words = _words(classes)
-        if not words:
-            continue
         datasets = [config["data"].get(d, {}) for d in as_list("dataset", task.get("dataset", []))]
         names = [d.get("class_names", d.get("class_words", [])) for d in datasets]
+        for number in set(_flat(classes)) - set(words):
+            if any(str(number) in n and n.index(str(number)) != number for n in names):
+                yield Problem(
+                    f"{place}.classes",
+                    f"found {number}, and a class has the name '{number}', but another place: put "
+                    "it in quotes, or name all classes otherwise",
+                )
+        if not words:
+            continue
         if not names or any(of_dataset != names[0] for of_dataset in names):
             yield Problem(f"{place}.classes", "names of classes need one data set that has them")
         elif unknowns := [word for word in words if word not in names[0]]:
@@ -115,8 +122,11 @@ def _number_classes(config: dict) -> Iterator[Problem]:
 
 def _words(classes: list) -> list[str]:
     """The names in a list of classes, or in a list of such lists."""
-    flat = [word for v in classes for word in (v if isinstance(v, list) else [v])]
-    return [word for word in flat if isinstance(word, str)]
+    return [word for word in _flat(classes) if isinstance(word, str)]
+
+
+def _flat(classes: list) -> list:
+    return [label for v in classes for label in (v if isinstance(v, list) else [v])]
 
 
 def _cross_check(config: dict) -> Iterator[Problem]:

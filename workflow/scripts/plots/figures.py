@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from textwrap import fill
+from textwrap import fill, wrap
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -41,6 +41,8 @@ _HEIGHT = 2.35
 _LEGEND_HEIGHT = 0.37
 #: Characters of an entry of the legend that are sure to find room beside each other.
 _LEGEND_LINE = 110
+#: Width of a character of a label above an image of weights, inches.
+_LABEL_CHARACTER = 0.062
 #: Width of a character of a tick as a part of the horizontal axis.
 _CHARACTER = 0.012
 _STEPS = "step (mini-batch update)"
@@ -225,16 +227,21 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     across = columns_of(len(images), rows / columns)
     down = math.ceil(len(images) / across)
     # A label stands above each image, and between two images there is a gap.
-    room = max(2, round(0.22 * across * columns / WIDTH))
+    characters = max(4, int((WIDTH - 0.75) / across / _LABEL_CHARACTER))
+    labels = [_in_lines(name, characters) for name in weights.names]
+    lines = max(label.count("\n") + 1 for label in labels)
+    room = max(2, round((0.02 + 0.2 * lines) * across * columns / WIDTH))
     gap = max(1, round(0.03 * across * columns / WIDTH))
     combined = np.full((down * (rows + room), across * (columns + gap) - gap), np.nan)
     figure = new_figure((WIDTH - 0.75) * combined.shape[0] / combined.shape[1] + 0.1)
     axes = figure.subplots()
-    for number, (image, label) in enumerate(zip(images, weights.names, strict=True)):
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         top = number // across * (rows + room) + room
         left = number % across * (columns + gap)
         combined[top : top + rows, left : left + columns] = image
-        axes.text(left + (columns - 1) / 2, top - 1, label, ha="center", va="bottom", fontsize=7)
+        centre = left + (columns - 1) / 2
+        text = axes.text(centre, top - 1, label, ha="center", va="bottom", fontsize=7)
+        text.set_parse_math(False)
     shown = axes.imshow(combined, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
     axes.set_axis_off()
     bar = figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02, ticks=[-limit, 0, limit])
@@ -443,6 +450,14 @@ def _legend(
 def _seeds_shown(groups: Sequence[Group]) -> int:
     """The number of seeds of the group with the most."""
     return max(group.seeds for group in groups)
+
+
+def _in_lines(name: str, characters: int) -> str:
+    """A name in three lines of so many characters at most, what is more cut off."""
+    lines = wrap(name, characters)
+    if len(lines) > 3:
+        lines = [*lines[:2], f"{lines[2][: characters - 1]}…"]
+    return "\n".join(lines)
 
 
 def columns_of(images: int, aspect: float) -> int:

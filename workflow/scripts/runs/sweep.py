@@ -81,7 +81,7 @@ def as_markdown(table: pa.Table) -> str:
 def _in_words(value: object) -> str:
     if isinstance(value, float):
         return "never" if value != value else f"{value:g}"  # patience: the only null there is
-    return str(value)
+    return str(value).replace("|", r"\|")  # of a class; it would begin another cell
 
 
 def _mean(mean: float, deviation: float, digits: int) -> str:
