@@ -12,13 +12,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogFormatter
 
 from plots.style import (
     DASHES,
-    MARKERS,
     SHUFFLE_COLORS,
     WIDTH,
     lambda_color,
+    marker,
     new_figure,
     series,
     style,
@@ -185,6 +186,9 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
         axes.set_xlabel(f"{_STEPS}, by decades" if by_decades else _STEPS)
         if by_decades:
             axes.set_xscale("log")
+            # The exponent of 10³ is too small to read.
+            axes.xaxis.set_major_formatter("{x:.0f}")
+            axes.xaxis.set_minor_formatter(LogFormatter())
         for group in groups:
             for split in shown:
                 looks = next(styles)
@@ -234,7 +238,7 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
         top = number // across * (rows + room) + room
         left = number % across * (columns + gap)
         combined[top : top + rows, left : left + columns] = image
-        axes.text(left + (columns - 1) / 2, top - 1, label, ha="center", va="bottom", fontsize=7)
+        axes.text(left + (columns - 1) / 2, top - 1, label, ha="center", va="bottom", fontsize=8)
     shown = axes.imshow(combined, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
     axes.set_axis_off()
     bar = figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02, ticks=[-limit, 0, limit])
@@ -275,7 +279,7 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
         low, high = (np.array([end(values[place]) for place in at]) for end in (min, max))
         label = group.line_name(group.label or _AXIS_NAMES.get(y, y.replace("_", " ")))
         joined = at != apart
-        line = {"color": looks["color"], "marker": MARKERS[looks["linestyle"]]}
+        line = {"color": looks["color"], "marker": marker(looks["linestyle"])}
         dash = looks["linestyle"] if scaled else ""
         axes.plot(at[joined], first[joined], label=label, linestyle=dash, **line)
         axes.plot(at[~joined], first[~joined], linestyle="", **line)
