@@ -5,6 +5,7 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from pipeline.model import Config
 from plots import figures, style
@@ -66,9 +67,10 @@ def test_lambdas_grow_lighter_and_do_not_crowd_out_the_white():
     assert greys[-1] < 80
 
 
-def test_49_series_differ():
-    looks = [tuple(look.values()) for look in islice(style.series(), 49)]
-    assert len(set(looks)) == 49
+def test_no_two_of_many_series_are_the_same():
+    looks = [tuple(look.values()) for look in islice(style.series(), 200)]
+    points = {(color, style.marker(dash)) for color, dash in looks}
+    assert len(set(looks)) == len(points) == 200
 
 
 def test_each_kind_of_the_config_is_drawn_and_explained(repository):
@@ -130,6 +132,7 @@ def spelt(*lambdas: str) -> list[dict]:
         spelt("0", "0.000001", "0.00001", "0.1", "10", "100", "1000"),
         spelt(*(f"1e-{number}" for number in range(4, 14))),
         [row(shuffle=one, patience=two) for one in ("false", "true") for two in range(5)],
+        [row(learning_rate=one) for one in range(60)],
     ],
 )
 @pytest.mark.parametrize("kind", ["accuracy", "loss", "metric"])
@@ -140,6 +143,16 @@ def test_no_two_lines_look_the_same(rows, kind):
         # A dash of several lengths is known to all as "--".
         looks = {(line.get_color(), line._unscaled_dash_pattern) for line in lines}
         assert len(looks) == len(lines) >= len(rows)
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "loss", "norm", "metric"])
+def test_no_text_is_too_small_to_read(kind):
+    rows = [one | {"weight_norm": 4.0} for one in spelt("0", "0.1")]
+    rows[1]["steps"] = 1
+    figure = draw([0.5, 0.6, 0.7, 0.8], rows, kind, **METRIC)
+    written = [text for text in figure.findobj(Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in written) >= 8
+    assert not any("^" in text.get_text() for text in written), "an exponent is smaller"
 
 
 def test_a_dash_tells_what_else_groups_of_a_lambda_differ_in():

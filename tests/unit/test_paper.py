@@ -11,6 +11,7 @@ import yaml
 
 import report_pdf
 from common.errors import DataError
+from plots import scorecard, style
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "workflow" / "report" / "report.typ"
@@ -90,6 +91,7 @@ def made_up(value: float) -> dict:
         "table_1": [
             {"quantity": "epochs", "reported": "33", "reproduced": "33", "equal_as_printed": "yes"}
         ],
+        "widths": {"figure": style.WIDTH, "scorecard": scorecard.WIDTH},
         "figures": "figures",
         "scorecards": "scorecard",
         "environment": {"Python": "3.11.7"},
@@ -188,13 +190,41 @@ def test_no_number_is_typed(facts):
     assert numbers[0] & numbers[1] <= told
 
 
+def cells(facts: dict) -> list[str]:
+    table = json.loads(typst.query(TEMPLATE.read_bytes(), "table", **report_pdf.settings(facts)))
+    return [words(cell) for one in table for cell in one["children"]]
+
+
+def test_pictures_are_as_wide_as_they_are_drawn(facts):
+    pages = typst.compile(TEMPLATE.read_bytes(), format="svg", **report_pdf.settings(facts))
+    points = re.findall(rb'<image[^>]* width="([\d.]+)"', b"".join(pages))
+    inches = sorted({round(float(width) / 72, 6) for width in points})
+    assert inches == [style.WIDTH, scorecard.WIDTH]
+
+
+def test_signs_are_those_of_print(facts):
+    reading(facts, "4b-too-simple.stopped")["expected"] = "less than -0.05"
+    reading(facts, "q-code-l2.differences")["expected"] = "equals 0 (tolerance 1e-06)"
+    statement(facts, "1a-sigmoid")["says"] = 'The "derivative" f (1 - f) of mini-batches.'
+    told = cells(facts)
+    assert {"less than \N{MINUS SIGN}0.05", "equals 0 ± 1e\N{MINUS SIGN}6"} <= {*told}
+    assert any("“derivative” f (1 \N{MINUS SIGN} f) of mini-batches." in cell for cell in told)
+
+
+def test_a_statement_stands_above_its_readings_on_every_page(facts):
+    table = json.loads(typst.query(TEMPLATE.read_bytes(), "table", **report_pdf.settings(facts)))
+    headers = [cell for one in table for cell in one["children"] if cell.get("level") == 2]
+    with_readings = [one for one in facts["ledger"]["statements"] if one["readings"]]
+    assert len(headers) >= len(with_readings) > 0
+    assert all(header.get("repeat", True) for header in headers)
+
+
 def test_digits_are_kept_and_small_p_values_are_no_zero(facts):
     reading(facts, "2d-purpose.50-epochs")["measured"] = 0.002
     assert "is 0.0020 (" in prose(facts)
     assert "1,234,567 updates" in prose(facts)
-    table = json.loads(typst.query(TEMPLATE.read_bytes(), "table", **report_pdf.settings(facts)))
-    cells = [words(cell) for one in table for cell in one["children"]]
-    assert "<0.0001" in cells and "0.0" not in cells
+    told = cells(facts)
+    assert "<0.0001" in told and "0.0" not in told
 
 
 def test_no_sign_is_swallowed_after_a_call():

@@ -154,7 +154,7 @@ function logTicks(low, high) {
   return found.length > 2 ? found : ticks(low, high, 5);
 }
 
-const number = (value) => String(Number(value.toPrecision(4)));
+const number = (value) => String(Number(value.toPrecision(4))).replaceAll("-", "−");
 
 function yRange(lines, x, settled, log) {
   const values = [];

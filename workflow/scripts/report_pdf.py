@@ -18,6 +18,7 @@ from common import cli
 from common.errors import DataError
 from common.files import noted, read_json, replace_atomically
 from images.summary import remarks
+from plots import scorecard, style
 from runs.results import read_table
 from runs.schemas import METRICS_SCHEMA
 
@@ -90,6 +91,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
         ],
         "data": data_facts(read_json(arguments.summary)),
         "table_1": table_1,
+        "widths": {"figure": style.WIDTH, "scorecard": scorecard.WIDTH},
         "figures": arguments.figures.as_posix(),
         "scorecards": arguments.scorecards.as_posix(),
         "environment": {"Python": platform.python_version()}

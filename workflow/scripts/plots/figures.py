@@ -12,13 +12,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogFormatter
 
 from plots.style import (
     DASHES,
-    MARKERS,
     SHUFFLE_COLORS,
     WIDTH,
     lambda_color,
+    marker,
     new_figure,
     series,
     style,
@@ -42,7 +43,7 @@ _LEGEND_HEIGHT = 0.37
 #: Characters of an entry of the legend that are sure to find room beside each other.
 _LEGEND_LINE = 110
 #: Width of a character of a label above an image of weights, inches.
-_LABEL_CHARACTER = 0.062
+_LABEL_CHARACTER = 0.071
 #: Width of a character of a tick as a part of the horizontal axis.
 _CHARACTER = 0.012
 _STEPS = "step (mini-batch update)"
@@ -187,6 +188,9 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
         axes.set_xlabel(f"{_STEPS}, by decades" if by_decades else _STEPS)
         if by_decades:
             axes.set_xscale("log")
+            # The exponent of 10³ is too small to read.
+            axes.xaxis.set_major_formatter("{x:.0f}")
+            axes.xaxis.set_minor_formatter(LogFormatter())
         for group in groups:
             for split in shown:
                 looks = next(styles)
@@ -240,7 +244,7 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
         left = number % across * (columns + gap)
         combined[top : top + rows, left : left + columns] = image
         centre = left + (columns - 1) / 2
-        text = axes.text(centre, top - 1, label, ha="center", va="bottom", fontsize=7)
+        text = axes.text(centre, top - 1, label, ha="center", va="bottom", fontsize=8)
         text.set_parse_math(False)
     shown = axes.imshow(combined, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
     axes.set_axis_off()
@@ -282,7 +286,7 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
         low, high = (np.array([end(values[place]) for place in at]) for end in (min, max))
         label = group.line_name(group.label or _AXIS_NAMES.get(y, y.replace("_", " ")))
         joined = at != apart
-        line = {"color": looks["color"], "marker": MARKERS[looks["linestyle"]]}
+        line = {"color": looks["color"], "marker": marker(looks["linestyle"])}
         dash = looks["linestyle"] if scaled else ""
         axes.plot(at[joined], first[joined], label=label, linestyle=dash, **line)
         axes.plot(at[~joined], first[~joined], linestyle="", **line)

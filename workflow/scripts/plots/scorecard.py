@@ -23,13 +23,14 @@ _MARKS = {
 }
 
 #: Inches. A page of A4 has room for two columns that are read without a lens.
-WIDTH = 7.3
-_COLUMN, _GAP = 3.55, 0.2
+WIDTH = 7.5
+_COLUMN, _GAP = 3.67, 0.16
 # From the left of a column: the mark, the words, the middle of the scale and its half width.
-_MARK, _WORDS, _MIDDLE, _HALF = 0.05, 0.14, 2.76, 0.5
-_LINE, _LANE, _HEADING, _PADDING, _KEY = 0.087, 0.05, 0.17, 0.03, 0.45
-_CHARACTERS = 57
-_SIZE, _HEADING_SIZE = 6.0, 6.8
+_MARK, _WORDS, _MIDDLE, _HALF = 0.05, 0.15, 2.93, 0.42
+_LINE, _LANE, _HEADING, _PADDING, _KEY = 0.103, 0.055, 0.19, 0.025, 0.48
+_CHARACTERS = 53
+#: Points; what stands on paper is not smaller.
+_SIZE, _HEADING_SIZE = 7.5, 8.0
 _SHADE = "0.86"
 
 
@@ -84,7 +85,8 @@ def _height(column: Sequence[dict]) -> float:
 
 
 def _lines(entry: dict) -> list[str]:
-    return textwrap.wrap(entry["says"], _CHARACTERS - (5 if _weight(entry) == "bold" else 0))
+    words = entry["says"].replace(" - ", " \N{MINUS SIGN} ")
+    return textwrap.wrap(words, _CHARACTERS - (5 if _weight(entry) == "bold" else 0))
 
 
 def _weight(entry: dict) -> str:
@@ -210,16 +212,17 @@ def _key(axes: Axes, verdicts: Sequence[str], ledger: dict) -> None:
         _mark(axes, x, 0.08, verdict, 5)
         _say(axes, x + 0.1, 0.08, text, fontsize=8)
         x += 0.32 + 0.058 * len(text)
-    keys = (
-        f"Mark: measured value. Line: {ledger['confidence_level']:.0%} interval. Dots: seeds.",
-        f"Robust: verdict stays at other thresholds; bold below {ledger['fragile_below']:.0%}.",
+    key = (
+        f"Mark: measured value. Line: {ledger['confidence_level']:.0%} interval. Dots: seeds. "
+        "Robust: the share of other thresholds at which the verdict stays; bold below "
+        f"{ledger['fragile_below']:.0%}."
     )
-    y = 0.3
-    for x, key in zip((0.0, _COLUMN + _GAP), keys, strict=True):
+    _say(axes, 0.0, 0.24, key, style="italic")
+    y = 0.4
+    for x in (0.0, _COLUMN + _GAP):
         ends = [x + _MIDDLE, x + _MIDDLE + _HALF]
         axes.fill_between(ends, y - 0.055, y + 0.055, color=_SHADE, linewidth=0)
         axes.plot([ends[0]] * 2, [y - 0.06, y + 0.06], color="0.45", linewidth=0.5)
         _say(axes, ends[0] - 0.04, y, "otherwise", ha="right", style="italic")
-        _say(axes, ends[0] + 0.04, y, "as expected", style="italic")
+        _say(axes, ends[0] + 0.04, y, "expected", style="italic")
         _say(axes, x + _COLUMN, y, "robust", ha="right", style="italic")
-        _say(axes, x + _WORDS, y, key, style="italic", fontsize=_SIZE - 0.6)

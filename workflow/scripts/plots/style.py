@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import cycle, product
+from itertools import chain, count
 from math import log10
 from pathlib import Path
 
@@ -31,8 +31,7 @@ COLORS = ("#0072B2", "#D55E00", "#000000", "#E69F00", "#009E73", "#CC79A7", "#56
 _CANVASES = {"png": FigureCanvasAgg, "svg": FigureCanvasSVG, "pdf": FigureCanvasPdf}
 #: The last three: dots far apart, a long dash, and a dash with two dots.
 DASHES = ("-", "--", ":", "-.", (0, (1, 4)), (0, (9, 2)), (0, (7, 1, 1, 1, 1, 1)))
-#: In place of a dash, where no line joins the points.
-MARKERS = dict(zip(DASHES, "osD^vPX", strict=True))
+_MARKERS = dict(zip(DASHES, "osD^vPX", strict=True))
 
 #: The orders of the examples, the same in every figure.
 SHUFFLE_COLORS = dict(zip(("false", "true", "once"), COLORS, strict=False))
@@ -86,8 +85,17 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 
 def series() -> Iterator[dict]:
-    """Colour and dash of one series after the other: 49 that differ, all colours before a dash."""
-    return cycle([{"color": color, "linestyle": dash} for dash, color in product(DASHES, COLORS)])
+    """Colour and dash of one series after the other, without end: all colours before a dash."""
+    # Further dashes have ever more dots: hard to tell apart, but no two are the same.
+    dotted = ((0, (7, 1) + (1, 1) * dots) for dots in count(3))
+    for dash in chain(DASHES, dotted):
+        for color in COLORS:
+            yield {"color": color, "linestyle": dash}
+
+
+def marker(dash: str | tuple) -> str | tuple:
+    """The form of points in place of a dash, where no line joins them; a star for each dotted."""
+    return _MARKERS.get(dash) or (len(dash[1]) // 2, 1, 0)
 
 
 def lambda_color(l2_lambda: float) -> str:
