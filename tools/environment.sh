@@ -18,7 +18,7 @@ print(sys.version, os.path.realpath(sys.base_prefix), os.path.realpath(sys.prefi
 }
 
 base_of() {
-    "$1" -E -s -c 'import os, sys; print(sys.version, os.path.realpath(sys.base_prefix))'
+    "$1" -E -s -c 'import os, sys; print(sys.version, os.path.realpath(sys.base_prefix))' 2>/dev/null
 }
 
 # Written last of all, so that a half-built environment has none.
@@ -36,7 +36,11 @@ install() {
 }
 
 if ! is_whole; then
-    ${wanted:=python3} -E -s -c 'import sys; sys.exit(sys.version_info < (3, 11) and (
+    command -v "${wanted:=python3}" >/dev/null || {
+        echo "error: there is no Python $wanted; name another with: make PYTHON=python3.12 ..." >&2
+        exit 1
+    }
+    "$wanted" -E -s -c 'import sys; sys.exit(sys.version_info < (3, 11) and (
         "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0]
         + "; name another with: make PYTHON=python3.12 ..."))'
     echo "Building the environment of $lock in .venv/ (about a minute)"

@@ -72,7 +72,7 @@ def test_every_statement_of_the_report_says_what_it_is(of_the_report):
         (
             "4d-worse",
             {"chance": "seed"},
-            "4d-worse.validation.chance: found 'seed'; allowed: none, seeds.*did you mean",
+            r"4d-worse.validation.chance \(line \d+\): found 'seed'; allowed: none, .*did you mean",
         ),
         ("4d-worse", {"fixed": "later"}, "found 'later'; allowed: before, after"),
         ("4d-worse", {"expected": {"relation": "falling"}}, "found 'falling'; allowed: less"),
@@ -187,6 +187,23 @@ def test_a_number_that_yaml_reads_otherwise_is_refused(repository, tmp_path):
     path = tmp_path / "claims.yaml"
     path.write_text(text.replace("resamples: 1999", "resamples: 01777"))
     with pytest.raises(ClaimsError, match="found 01777, which YAML reads as 1023"):
+        read_claims(path)
+
+
+@pytest.mark.parametrize("content", [[], [1], "x", {"statements": [{"id": [1]}]}])
+def test_what_is_no_claims_file_is_refused(read, content):
+    with pytest.raises(ClaimsError, match="error"):
+        read(content)
+
+
+def test_an_error_names_its_line(repository, tmp_path):
+    lines = (repository / CLAIMS).read_text().splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("resamples:")]
+    lines[at] = "resamples: 1000000000"
+    path = tmp_path / "claims.yaml"
+    path.write_text("\n".join(lines))
+    message = rf"resamples \(line {at + 1}\): found 1000000000; must be at most 100000$"
+    with pytest.raises(ClaimsError, match=message):
         read_claims(path)
 
 

@@ -69,9 +69,22 @@ def test_make_passes_on_nothing_that_a_user_has_set_for_other_work(repository):
     assert "PATH" in names and not names & poison.keys()
 
 
+def test_a_python_that_is_not_there_is_named(repository, tmp_path):
+    command = ["sh", repository / "tools" / "environment.sh", "/nonexistent", "requirements.txt"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 1 and not (tmp_path / ".venv").exists()
+    assert process.stderr.startswith("error: there is no Python /nonexistent; name another with")
+
+
 def test_what_an_earlier_config_made_is_named_as_such(tmp_path):
     kept = ("figures/new.png", "data/mnist/train.parquet")
-    about = ("data/mnist/raw/images", "logs/old.log", "benchmarks/old.tsv", "manifest.json")
+    about = (
+        "data/mnist/raw/images",
+        "logs/old.log",
+        "benchmarks/old.tsv",
+        "manifest.json",
+        "compare.html",
+    )
     old = ("figures/old.png", "data/other/raw/images", "data/other/train.parquet", "report.pdf")
     for name in (*kept, *about, *old, ".report.x.tmp.pdf"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

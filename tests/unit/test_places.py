@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.places import YamlError, read_yaml
 from pipeline.config import ConfigError, check_files
 
 
@@ -40,6 +41,14 @@ def test_an_empty_file_has_no_duplicates(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("")
     check_files([path])
+
+
+@pytest.mark.parametrize("value", ["2020-13-45", "!!int abc", "!!bool ''", "!!timestamp abc"])
+def test_a_value_that_is_not_what_it_promises_is_named_with_its_line(tmp_path, value):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"a: 1\nb: {value}\n")
+    with pytest.raises(YamlError, match=r"line 2, column 4: found .*, which is no (time|int|bool)"):
+        read_yaml(path)
 
 
 def test_what_is_not_yaml_is_named_with_its_line(tmp_path):

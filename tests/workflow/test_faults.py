@@ -89,6 +89,17 @@ def test_a_claims_file_that_is_not_there_is_named(checkout):
     assert "claims: there is no file 'claim.yaml'; null judges none" in output
 
 
+def test_claims_are_asked_for_but_none_are_named(fresh):
+    fresh.set_config("claims", None)
+    output = fresh.snakemake("claims", "--dry-run", check=False)
+    assert "`claims` in the config is null, so nothing is judged" in output
+
+
+def test_no_cores_are_refused(fresh):
+    output = fresh.snakemake("--cores", "0", "--dry-run", check=False)
+    assert "error: found --cores 0; it takes 1 at least" in output
+
+
 def test_no_source_for_the_data_is_one_message(fresh):
     fresh.set_config("data.mnist.mirrors", ["http://127.0.0.1:9/{file}.gz", "file:nowhere/{file}"])
     output = fresh.snakemake("results/data/mnist/train.parquet", check=False)

@@ -1,5 +1,5 @@
 # Which file is the config, and a look at it before Snakemake reads it, which does not say in which
-# line it is not YAML.
+# line it is not YAML, or has a value that is none.
 
 import os
 import sys
@@ -16,11 +16,11 @@ if {*"{}"} & {*str(WORKFLOW)}:
         "to a folder without them"
     )
 
-from common.places import YamlError, lines_of
+from common.places import YamlError, read_yaml
 
 CONFIG_FILE = "config.yaml" if Path("config.yaml").exists() else WORKFLOW.parent / "config.yaml"
 
 try:
-    lines_of(CONFIG_FILE)
+    read_yaml(CONFIG_FILE)
 except YamlError as error:
     sys.exit(f"error: {error}")

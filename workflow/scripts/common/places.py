@@ -22,6 +22,18 @@ MOST_ENTRIES = 1_000_000
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class _Loader(_FAST_LOADER):
+    """Says in which line a value is not what it looks like: 2020-13-45, !!int abc."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, ArithmeticError, AttributeError, TypeError) as error:
+            kind = node.tag.rpartition(":")[2]
+            problem = f"found {str(node.value)[:100]!r}, which is no {kind}; put text in quotes"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
 def read_yaml(path: str | Path) -> object:
     """Read a YAML file, plain values alone.
 
@@ -36,9 +48,9 @@ def values_of(path: str | Path) -> object:
     """The plain values of a YAML file whose places were looked up before.
 
     Raises:
-        YamlError: a value is none of YAML's own, or a key is a list.
+        YamlError: a value is none of YAML's own or not what it looks like, or a key is a list.
     """
-    loader = _FAST_LOADER(Path(path).read_text(encoding="utf-8"))
+    loader = _Loader(Path(path).read_text(encoding="utf-8"))
     try:
         return loader.get_single_data()
     except yaml.YAMLError as error:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
 from common.models import Strict, text, wrong
-from common.places import YamlError, duplicates_in, misread_in, values_of
+from common.places import YamlError, duplicates_in, lines_of, misread_in, values_of
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from measuring.catalogue import MEASUREMENTS, arguments_model, selections_of
 from runs.grid import as_list
@@ -212,7 +212,7 @@ class Claims(Strict):
     """A claims file."""
 
     confidence_level: Annotated[float, Field(gt=0, lt=1)]
-    resamples: Annotated[int, Field(ge=99)]
+    resamples: Annotated[int, Field(ge=99, le=100_000)]
     fragile_below: Annotated[float, Field(gt=0, le=1)]
     sections: dict[str, Section] = Field(default_factory=dict)
     yardsticks: dict[str, Yardstick] = Field(default_factory=dict)
@@ -232,15 +232,18 @@ def read_claims(path: Path) -> Claims:
         ClaimsError: with all errors, each with its place.
     """
     try:
-        slips = [*duplicates_in(path), *misread_in(path)]
+        lines = lines_of(path)
+        slips = duplicates_in(path)
         content = values_of(path)
+        slips += misread_in(path)
     except YamlError as error:
         raise ClaimsError(str(error)) from error
     try:
         claims = Claims.model_validate(content)
     except ValidationError as error:
         problems = [
-            f"{_named(place, content)}: {words}" for place, words in problems_of(error, content)
+            f"{_named(place, content)}{_line(place, lines)}: {words}"
+            for place, words in problems_of(error, content)
         ]
         raise ClaimsError(listed(str(path), [*slips, *problems])) from error
     if errors := [*slips, *_cross_check(claims)]:
@@ -248,15 +251,20 @@ def read_claims(path: Path) -> Claims:
     return claims
 
 
-def _named(place: str, content: dict) -> str:
+def _line(place: str, lines: dict[str, list[int]]) -> str:
+    """The line of a place, in brackets; nothing if an anchor has it elsewhere."""
+    return f" (line {lines[place][0]})" if place in lines else ""
+
+
+def _named(place: str, content: object) -> str:
     """A place with the ids of the entries that it counts: 2b-fast.fall-time.chance."""
     path: list[str] = []
     inside: Any = content
     for step in place.split("."):
-        if isinstance(inside, list):
+        if isinstance(inside, list) and step.isdigit():
             inside = inside[int(step)]
             name = inside.get("id") if isinstance(inside, dict) else None
-            path[-1:] = [str(name)] if name else [path[-1], step]
+            path[-1:] = [name] if name and isinstance(name, str) else [*path[-1:], step]
         else:
             inside = inside.get(step) if isinstance(inside, dict) else None
             path.append(step)

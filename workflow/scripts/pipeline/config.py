@@ -6,14 +6,24 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from common.errors import ReproductionError
-from common.explain import Problem, listed, problems_of, unknown
+from common.explain import Problem, listed, problems_of, shown, unknown
 from common.places import YamlError, duplicates_in, lines_of, misread_in
 from pipeline.model import Config
 from regression.models import load_model
-from runs.grid import as_list, base_name, blocks_of, expand_sweeps, select_blocks, select_tasks
+from runs.grid import (
+    as_list,
+    base_name,
+    blocks_of,
+    expand_sweeps,
+    select_blocks,
+    select_tasks,
+    spelling,
+)
 
 #: Seeds in a block, so many that each combination is one.
 _ALL_SEEDS = 2**32
+#: Characters in a name of a folder, on any file system.
+_LONGEST_PART = 255
 
 
 class ConfigError(ReproductionError):
@@ -132,6 +142,13 @@ def _flat(classes: list) -> list:
 def _cross_check(config: dict) -> Iterator[Problem]:
     tasks = expand_sweeps(config["tasks"])
     for name, task in tasks.items():
+        for key, value in task["varies"].items():
+            if len(f"{key}-{spelling(value)}") > _LONGEST_PART:
+                yield Problem(
+                    f"tasks.{base_name(name)}.{key}",
+                    f"found {shown(value)}; where several are swept over, each becomes the "
+                    f"name of a folder, which takes {_LONGEST_PART} characters; make each a task",
+                )
         yield from _check_task(f"tasks.{base_name(name)}", task, config["data"])
     for name, figure in config["figures"].items():
         place = f"figures.{name}.runs"

@@ -6,6 +6,8 @@ from pathlib import Path
 #: Of every run, whatever its config: told by times, not by products.
 _RECORDS = ("logs", "benchmarks")
 _ABOUT_THE_RUN = ("manifest.json", "environment.json", "products.txt")
+#: What `make compare` writes if not told where.
+_BESIDE_THE_RUN = ("compare.html",)
 _SHOWN = 8
 
 
@@ -20,7 +22,7 @@ def left_over(results: Path, products: Collection[Path]) -> list[Path]:
         for path in sorted(results.rglob("*"))
         if path.is_file()
         and path not in products
-        and path.relative_to(results).parts[0] not in (*_RECORDS, *_ABOUT_THE_RUN)
+        and path.relative_to(results).parts[0] not in (*_RECORDS, *_ABOUT_THE_RUN, *_BESIDE_THE_RUN)
         and not (path.parent.name == "raw" and path.parent.parent in datasets)
         and not path.name.startswith(".")
     ]

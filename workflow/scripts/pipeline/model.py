@@ -4,7 +4,6 @@ docs/reference/config.md is generated from this file. What a model cannot see, b
 another part of the config or in a folder, is checked in `pipeline.config`.
 """
 
-import math
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -23,12 +22,15 @@ from runs.schemas import MEASURED
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
-_CONTROL = r"\x00-\x08\x0b-\x1f\x7f"
+#: Halves of a character of UTF-16, which "\ud800" gives, can be written nowhere.
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f\ud800-\udfff"
+#: Snakemake takes a name that ends in twenty times the same for a rule that feeds itself.
+_NAMED = r"(?=.{1,100}\Z)(?!.*?(.+)\1{19}\Z)"
 
 Name = text(
-    r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
-    'at most 100 letters, digits, "_" and "-", the first a letter or digit; it becomes a part of '
-    "file names",
+    _NAMED + r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
+    'at most 100 letters, digits, "_" and "-", the first a letter or digit, and not end in twenty '
+    "times the same; it becomes a part of file names",
 )
 Text = text(rf"[^{_CONTROL}]*", "text without control characters")
 FileName = text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", 'at most 100 letters, digits, ".", "_" and "-"')
@@ -44,8 +46,9 @@ Mirror = text(
     "an address that begins with https:, http:, file: or npm: and has {file} in it",
 )
 Lambda = text(
-    r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?",
-    'a number in quotes that is not negative, like "0.001" or "1e-3"',
+    _NAMED + r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?",
+    'a number in quotes that is not negative, like "0.001" or "1e-3", in at most 100 characters '
+    "that do not end in twenty times the same",
 )
 Reported = text(r"-?[0-9]+(\.[0-9]+)?", 'a number in quotes, like "0.071"')
 
@@ -79,8 +82,8 @@ def _different_lambdas(spellings: list[str]) -> list[str]:
     values: dict[float, str] = {}
     for spelling in spellings:
         value = float(spelling)
-        if not math.isfinite(value):
-            raise wrong(f"{spelling!r} is not finite")
+        if not value < _LARGEST:
+            raise wrong(f"{spelling!r} must be below 1e9")
         if value in values:
             raise wrong(f"{values[value]!r} and {spelling!r} are the same lambda twice")
         values[value] = spelling
