@@ -396,8 +396,8 @@ def loop_beyond(results):
         ("batch_profile", {"runs": IN_ORDER}, loop_profile),
         ("resemblance", {"runs": SOFTMAX_1, "split": "train"}, loop_resemblance),
         (
-            "beyond_stop",
-            {"runs": {"task": "softmax"}, "l2_lambda": "1", "column": "test_accuracy"},
+            "optimum_lead",
+            {"runs": SOFTMAX_1, "l2_lambda": "1", "column": "test_accuracy"},
             loop_beyond,
         ),
     ],
