@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from common.errors import ReproductionError
 from common.models import Strict, wrong
 from images.splits import Examples
+from pipeline.model import Runs
 from runs.curves import Curve as Values
 from runs.curves import block_statistics
 from runs.results import Weights
@@ -122,23 +123,6 @@ class NotApplicableError(Exception):
 # The types of arguments
 
 
-class _Runs(Strict):
-    task: str
-    l2_lambda: str | list[str] | None = None
-    shuffle: Literal["false", "once", "true"] | None = None
-    seed: Annotated[int, Field(ge=0)] | list[Annotated[int, Field(ge=0)]] | None = None
-    dataset: str | list[str] | None = None
-    model: str | list[str] | None = None
-    classes: list[int] | list[list[int]] | None = None
-    train_size: int | list[int | None] | None = None
-    learning_rate: float | list[float] | None = None
-    batch_size: int | list[int] | None = None
-    max_epochs: int | list[int] | None = None
-    patience: int | list[int | None] | None = None
-    checks_per_epoch: int | list[int] | None = None
-    skip_batches: list[Annotated[int, Field(ge=0)]] | None = None
-
-
 class _Curve(Strict):
     split: Literal["train", "validation"]
     metric: Literal["loss", "accuracy"]
@@ -168,8 +152,8 @@ def _odd(count: int) -> int:
     return count
 
 
-#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed` and the settings of a sweep.
-Selection = Annotated[_Runs, AfterValidator(_as_mapping)]
+#: Runs of one task, as a figure of the config selects them.
+Selection = Annotated[Runs, AfterValidator(_as_mapping)]
 #: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
 #: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
 Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
