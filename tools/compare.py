@@ -33,14 +33,10 @@ from common import cli  # noqa: E402
 from common.errors import ReproductionError  # noqa: E402
 from common.files import read_json, replace_atomically  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
+from runs.schemas import SETTINGS  # noqa: E402
 
 #: What names a group of runs; its runs differ in their seed only.
 KEYS = ("task", "l2_lambda", "shuffle")
-#: Columns of the metrics that were set and not measured.
-SETTINGS = (
-    *("dataset", "model", "classes", "train_size"),
-    *("learning_rate", "batch_size", "max_epochs", "patience"),
-)
 #: Columns that are measured, as far as both folders have them.
 METRICS = (
     "validation_accuracy",
@@ -216,9 +212,9 @@ def edits(a: Results, b: Results) -> list[tuple[str, str, str]]:
         of_a, of_b = (next(iter(side.groups[group].values())) for side in (a, b))
         task = group[0].partition("/")[0]
         pairs += [
-            (place, of_a.get(name), of_b.get(name))
+            (place, of_a[name], of_b[name])
             for name in SETTINGS
-            if (place := f"tasks.{task}.{name}") not in places
+            if name in of_a.keys() & of_b.keys() and (place := f"tasks.{task}.{name}") not in places
         ]
     found: dict[tuple, dict[str, None]] = {}
     for place, one, other in pairs:

@@ -14,7 +14,8 @@ from pipeline.owner import record_owner
 from pipeline.project import project
 from pipeline.rules import beside_config, code_behind, describe, digests
 from provenance.environment import unlike_the_lock
-from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, problems, select_blocks
+from runs.grid import as_list, blocks_of, expand_sweeps, problems, select_blocks
+from runs.schemas import SETTINGS
 from snakemake.exceptions import WorkflowError
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
@@ -271,7 +272,7 @@ def setting_as_json(name: str):
 
 def training_settings(wildcards) -> str:
     """What a training is told, as JSON, so that only a change of it trains again."""
-    of_task = {name: TASKS[wildcards.task][name] for name in SWEEPABLE}
+    of_task = {name: TASKS[wildcards.task][name] for name in SETTINGS}
     return json.dumps(
         of_task | {name: wildcards[name] for name in ("task", "l2_lambda", "shuffle")}
     )
@@ -279,7 +280,7 @@ def training_settings(wildcards) -> str:
 
 def task_settings() -> str:
     """The settings of every task, as JSON; they do not grow with the seeds."""
-    names = (*SWEEPABLE, "l2_lambda", "optimum_l2_lambda", "varies")
+    names = (*SETTINGS, "l2_lambda", "optimum_l2_lambda", "varies")
     return json.dumps({t: {name: task[name] for name in names} for t, task in TASKS.items()})
 
 

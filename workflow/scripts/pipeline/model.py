@@ -18,8 +18,7 @@ from pydantic import (
 
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
 from regression.models import model_names
-from runs.grid import SWEEPABLE
-from runs.schemas import MEASURED
+from runs.schemas import MEASURED, SETTINGS
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
@@ -106,7 +105,7 @@ Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidat
 
 #: Columns of the metrics that a figure may show and a table may compare.
 Metric = Literal[MEASURED]
-SortKey = Literal[("task", "l2_lambda", "shuffle", *SWEEPABLE, *MEASURED)]
+SortKey = Literal[("task", "l2_lambda", "shuffle", *SETTINGS, *MEASURED)]
 
 
 class File(Strict):
@@ -367,7 +366,7 @@ class MetricFigure(_Plot):
     """`figures.<name> of kind metric`: any column of the metrics by a setting."""
 
     kind: Literal["metric"] = Field(description="Kind of plot.")
-    x: Literal[("l2_lambda", *SWEEPABLE)] = Field(description="Setting on the horizontal axis.")
+    x: Literal[("l2_lambda", *SETTINGS)] = Field(description="Setting on the horizontal axis.")
     y: Metric = Field(description="Column of the metrics on the vertical axis.")
 
 

@@ -64,7 +64,7 @@ METRICS_SCHEMA = pa.schema(
     ]
 )
 
-#: What a run was told.
+#: What a run was told, in the order in which it stands in names of sweeps.
 SETTINGS = (
     *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
     *("patience", "checks_per_epoch", "skip_batches"),
