@@ -33,13 +33,14 @@ from measuring.quantities import (
     Share,
     Step,
     around,
+    at_both_ends,
     at_optimum,
     at_the_end,
     gap_by_image,
-    paired_images,
     pairs,
     per_image,
     plotted,
+    stacked,
     unit_of,
 )
 from regression.separation import smallest_margins
@@ -53,15 +54,8 @@ def metric(
     results: Results, *, runs: Selection, column: Column, last: Count | None = None
 ) -> Measured:
     """One number of each run, at the end of training or as the mean of its `last` checks."""
-    rows = results.runs(runs)
-    values = np.array([at_the_end(results, row, column, last) for row in rows])
-    evidence = [results.where(runs, column)]
-    if last is None:
-        images = per_image(results, rows, column)
-        return Measured(values, unit_of(column), evidence, images=images)
-    split, _, kind = column.rpartition("_")
-    n = len(results.examples(rows[0], split).targets) if kind == "accuracy" else None
-    return Measured(values, unit_of(column), evidence, fraction_of=n)
+    values, images = at_the_end(results, results.runs(runs), column, last)
+    return Measured(values, unit_of(column), [results.where(runs, column)], images=images)
 
 
 def metric_difference(
@@ -73,15 +67,8 @@ def metric_difference(
     last: Count | None = None,
 ) -> Measured:
     """A number of each run minus that of the other run."""
-    both = pairs(results, runs, other)
-    first, second = (
-        np.array([at_the_end(results, row, column, last) for row in rows])
-        for rows in zip(*both, strict=True)
-    )
+    first, second, images = at_both_ends(results, pairs(results, runs, other), column, last)
     evidence = [results.where(selection, column) for selection in (runs, other)]
-    images = paired_images(results, both, column)
-    if last and images is not None:
-        images = around(first - second, images)
     detail = f"{first.mean():.4g} against {second.mean():.4g}."
     return Measured(first - second, unit_of(column), evidence, detail, images)
 
@@ -93,12 +80,8 @@ def metric_series(
     rows = results.runs(runs)
     lambdas = sorted({row["l2_lambda"] for row in rows})
     by_lambda = [[row for row in rows if row["l2_lambda"] == value] for value in lambdas]
-    values = np.array(
-        [[at_the_end(results, row, column, last) for row in group] for group in by_lambda]
-    ).T
-    images = None
-    if last is None and per_image(results, by_lambda[0], column) is not None:
-        images = np.stack([per_image(results, group, column) for group in by_lambda], axis=1)
+    ends = [at_the_end(results, group, column, last) for group in by_lambda]
+    values, images = (stacked(parts) for parts in zip(*ends, strict=True))
     means = ", ".join(
         f"{mean:.4g} at {l2_lambda:g}"
         for mean, l2_lambda in zip(values.mean(axis=0), lambdas, strict=True)
@@ -125,21 +108,21 @@ def lead_over_rest(
     for row in results.runs(rest):
         if row["l2_lambda"] not in {one["l2_lambda"] for one in first}:
             others.setdefault(row["l2_lambda"], {})[row["seed"]] = row
-    values, images = [], []
+    leads, images = [], []
     for rival in others.values():
         both = [(row, rival[row["seed"]]) for row in first]
-        ends = [[at_the_end(results, row, column, last) for row in pair] for pair in both]
-        values.append(np.subtract(*np.transpose(ends)))
-        images.append(None if last else paired_images(results, both, column))
+        own, its, by_image = at_both_ends(results, both, column, last)
+        leads.append(own - its)
+        images.append(by_image)
     means = ", ".join(
-        f"{lead.mean():+.4g} over {name:g}" for name, lead in zip(others, values, strict=True)
+        f"{lead.mean():+.4g} over {name:g}" for name, lead in zip(others, leads, strict=True)
     )
     return Measured(
-        np.stack(values, axis=1),
+        stacked(leads),
         unit_of(column),
         [results.where(selection, column) for selection in (runs, rest)],
         f"On average {means}.",
-        None if images[0] is None else np.stack(images, axis=1),
+        stacked(images),
     )
 
 

@@ -4,6 +4,7 @@ Each argument type below is a model of what the claims file may say (see `common
 measurement gets plain values and mappings of it.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -33,8 +34,6 @@ class Measured(NamedTuple):
         images: where the values are means over images, what each image contributes, float64
             (seeds, n) or (seeds, k, n): 1 or 0 for a right or wrong answer, nats for a loss,
             differences of these for a pair of runs, which see the same images.
-        fraction_of: where the values are fractions of images and `images` cannot be had (an
-            accuracy in the course of training), of how many.
     """
 
     values: np.ndarray
@@ -42,7 +41,6 @@ class Measured(NamedTuple):
     evidence: list[str]
     detail: str = ""
     images: np.ndarray | None = None
-    fraction_of: int | None = None
 
 
 class Results(Protocol):
@@ -194,8 +192,37 @@ def unit_of(column: str) -> str:
     return units.get(column.rpartition("_")[2], column)
 
 
-def at_the_end(results: Results, row: Row, column: str, last: int | None) -> float:
-    """A quantity of a finished run, or the mean of the last so many checks of its curve."""
+def at_the_end(
+    results: Results, rows: list[Row], column: str, last: int | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A quantity of finished runs, or the mean of the last so many checks of its curve.
+
+    Returns:
+        float64 (runs,), and what each image contributes (see `per_image`).
+    """
+    values = np.array([_at_the_end(results, row, column, last) for row in rows])
+    images = per_image(results, rows, column)
+    return values, images if last is None else around(values, images)
+
+
+def at_both_ends(
+    results: Results, both: list[tuple[Row, Row]], column: str, last: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The same of pairs of runs: of the first and of the second, and images of the difference."""
+    first, second = (
+        np.array([_at_the_end(results, row, column, last) for row in rows])
+        for rows in zip(*both, strict=True)
+    )
+    images = paired_images(results, both, column)
+    return first, second, images if last is None else around(first - second, images)
+
+
+def stacked(entries: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """What several runs have for each entry of a series, (runs, ...), as (runs, k, ...)."""
+    return None if entries[0] is None else np.stack(entries, axis=1)
+
+
+def _at_the_end(results: Results, row: Row, column: str, last: int | None) -> float:
     if last is None:
         return quantity(row, column)
     split, _, metric = column.rpartition("_")
