@@ -87,7 +87,7 @@ def made_up(value: float) -> dict:
             {"choice": "patience", "value": "8", "all": False},
         ],
         "data": {"fewest": 1775, "most": 2281, "remarks": ["No image is in two splits."]},
-        "table_1": [
+        "table": [
             {"quantity": "epochs", "reported": "33", "reproduced": "33", "equal_as_printed": "yes"}
         ],
         "figures": "figures",
@@ -206,7 +206,7 @@ def test_no_sign_is_swallowed_after_a_call():
 def test_another_claims_file_makes_a_paper_too(facts, tmp_path):
     own = {"id": "ours", "section": "x", "says": "It is so."}
     facts["ledger"] |= {"statements": [entry(own, "reproduced", 1.0)], "questions": []}
-    facts |= {"variations": [], "optimum": [], "table_1": facts["table_1"]}
+    facts |= {"variations": [], "optimum": []}
     report_pdf.typeset(TEMPLATE, facts, tmp_path / "a.pdf")
 
 

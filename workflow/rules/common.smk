@@ -7,6 +7,7 @@ import shutil
 from functools import cache
 from itertools import chain
 
+from common.places import values_of
 from pipeline.config import ConfigError, check_files, read_config
 from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
@@ -65,6 +66,8 @@ BLOCKS = blocks_of(
 # What is minimised, named after one of its tasks, and with which lambdas.
 PROBLEMS = dict(problems(TASKS).values())
 TABLES = config["tables"]
+# What the template of the typeset report shows.
+SHOWN = values_of(WORKFLOW / "report" / "report.yaml")
 
 
 def blocks_shown(selection: dict) -> list:
@@ -295,13 +298,13 @@ def gradient_files() -> list[str]:
     return [f"results/gradients/{task}.json" for task in PROBLEMS]
 
 
-def table_1_task() -> dict | None:
-    """The task behind Table 1, if its choices can be varied.
+def varied_task() -> dict | None:
+    """The task behind the table of the typeset report, if its choices can be varied.
 
     That is early-stopped logistic regression in the file's order, on all images and batches and
     without a penalty.
     """
-    run = TABLES.get("table_1", {}).get("run", {})
+    run = TABLES.get(SHOWN["table"], {}).get("run", {})
     task = TASKS.get(run.get("task"))
     if not task or task["model"] != "logistic" or run.get("shuffle") != "false":
         return None
@@ -312,14 +315,14 @@ def table_1_task() -> dict | None:
 
 
 def varied_settings() -> dict:
-    """The settings behind Table 1 of which each is varied."""
+    """The settings behind that table of which each is varied."""
     names = ("classes", "learning_rate", "batch_size", "max_epochs", "patience", "checks_per_epoch")
-    return {name: table_1_task()[name] for name in names}
+    return {name: varied_task()[name] for name in names}
 
 
 def identifiability_files() -> list[str]:
-    """What Table 1 pins down, where there is that table."""
-    return ["results/identifiability.csv", "results/identifiability.json"] if table_1_task() else []
+    """What that table pins down, where there is one."""
+    return ["results/identifiability.csv", "results/identifiability.json"] if varied_task() else []
 
 
 def claim_files() -> dict[str, list[str]]:
@@ -337,14 +340,10 @@ def claim_files() -> dict[str, list[str]]:
 
 
 def report_files() -> list[str]:
-    """The typeset report, if there is all that it shows: it tells the story of the report's tasks."""
-    figures = {f"figure_{number:02}" for number in range(1, 11)}
-    shown = FIGURES.keys() >= figures and "table_1" in TABLES
-    on_mnist = all(
-        TASKS.get(name, {}).get("dataset") == "mnist"
-        for name in ("logistic", "logistic-early-stopping", "softmax")
-    )
-    return ["results/report.pdf"] if has_statements() and shown and on_mnist else []
+    """The typeset report, if there is all that it shows."""
+    drawn = FIGURES.keys() >= set(SHOWN["figures"]) and SHOWN["table"] in TABLES
+    trained = all(TASKS.get(name, {}).get("dataset") == SHOWN["dataset"] for name in SHOWN["tasks"])
+    return ["results/report.pdf"] if has_statements() and drawn and trained else []
 
 
 @cache

@@ -66,7 +66,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
     metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
     with arguments.table.open(newline="", encoding="utf-8") as file:
-        table_1 = list(csv.DictReader(file))
+        table = list(csv.DictReader(file))
     variations = [one for file in arguments.variations for one in read_json(file)["variations"]]
     return {
         "version": tomllib.loads(arguments.project.read_text(encoding="utf-8"))["project"][
@@ -86,7 +86,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
             for one in variations
         ],
         "data": data_facts(read_json(arguments.summary)),
-        "table_1": table_1,
+        "table": table,
         "figures": arguments.figures.as_posix(),
         "scorecards": arguments.scorecards.as_posix(),
         "environment": {"Python": platform.python_version()}
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--claims", type=Path, required=True)
     parser.add_argument("--checks", type=Path, required=True)
-    parser.add_argument("--table", type=Path, required=True, help="Table 1 as CSV")
+    parser.add_argument("--table", type=Path, required=True, help="what the report prints, as CSV")
     parser.add_argument("--optimum", type=Path, nargs="*", default=[], help="JSON files")
     parser.add_argument("--variations", type=Path, nargs="*", default=[], help="JSON file")
     parser.add_argument("--figures", type=Path, required=True, help="folder, below this one")

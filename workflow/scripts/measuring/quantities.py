@@ -73,7 +73,7 @@ class Results(Protocol):
         """
 
     def variations(self) -> list[dict]:
-        """What became of Table 1 under other choices of the protocol, one row a choice."""
+        """What became of the report's table under other choices of the protocol, a row each."""
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective; as a row it has scores of images, if it exists."""
