@@ -33,10 +33,8 @@ from common import cli  # noqa: E402
 from common.errors import ReproductionError  # noqa: E402
 from common.files import read_json, replace_atomically  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
-from runs.schemas import SETTINGS  # noqa: E402
+from runs.schemas import COMBINATION_KEYS, SETTINGS  # noqa: E402
 
-#: What names a group of runs; its runs differ in their seed only.
-KEYS = ("task", "l2_lambda", "shuffle")
 #: Columns that are measured, as far as both folders have them.
 METRICS = (
     "validation_accuracy",
@@ -161,7 +159,7 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
         rows = pq.read_table(path).to_pylist()
         groups: dict[tuple, dict[int, dict]] = {}
         for row in rows:
-            groups.setdefault(tuple(row[key] for key in KEYS), {})[row["seed"]] = row
+            groups.setdefault(tuple(row[key] for key in COMBINATION_KEYS), {})[row["seed"]] = row
         claims = folder / "claims.json"
         ledger = read_json(claims) if claims.is_file() else {}
         entries = [*ledger.get("statements", []), *ledger.get("questions", [])]
@@ -181,12 +179,12 @@ def read_curves(path: Path) -> dict[tuple, tuple[np.ndarray, np.ndarray]]:
     if not path.is_file():
         return {}
     chosen = [("split", "=", "validation"), ("metric", "=", "accuracy")]
-    table = pq.read_table(path, columns=[*KEYS, "step", "value"], filters=chosen)
-    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")])
-    means = means.sort_by([(key, "ascending") for key in (*KEYS, "step")])
+    table = pq.read_table(path, columns=[*COMBINATION_KEYS, "step", "value"], filters=chosen)
+    means = table.group_by([*COMBINATION_KEYS, "step"]).aggregate([("value", "mean")])
+    means = means.sort_by([(key, "ascending") for key in (*COMBINATION_KEYS, "step")])
     curves: dict[tuple, list] = {}
     for row in means.to_pylist():
-        group = tuple(row[key] for key in KEYS)
+        group = tuple(row[key] for key in COMBINATION_KEYS)
         curves.setdefault(group, []).append((row["step"], row["value_mean"]))
     return {group: tuple(np.array(points).T) for group, points in curves.items()}
 

@@ -11,6 +11,7 @@ import yaml
 
 import report_pdf
 from common.errors import DataError
+from runs.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "workflow" / "report" / "report.typ"
@@ -36,7 +37,7 @@ def entry(claim: dict, verdict: str, measured: float) -> dict:
 
 def row(task: str, l2_lambda: str, shuffle: str, seed: int, value: float) -> dict:
     keys = {"task": task, "l2_lambda": float(l2_lambda), "shuffle": shuffle, "seed": seed}
-    numbers = dict.fromkeys(report_pdf.COLUMNS, value + seed / 8)
+    numbers = dict.fromkeys(MEASURED, value + seed / 8)
     return keys | {"ended": "max_epochs"} | numbers | {"epochs": 50, "steps": 1550}
 
 

@@ -1,6 +1,6 @@
-# Comes in: the runs and their tables, the splits, the claims file. Goes out: results/checks.json,
-# results/optimum/<task>/, results/gradients/<task>.json, results/equations.json, and the verdicts
-# in results/claims.{parquet,json,md}.
+# Comes in: the runs and their tables, the splits, the claims file. Goes out: results/optimum/<task>/,
+# results/gradients/<task>.json, results/equations.json, results/identifiability.{csv,json}, and the
+# verdicts in results/claims.{parquet,json,md}.
 
 
 rule optimum:

@@ -16,7 +16,7 @@ from pipeline.project import project
 from pipeline.rules import beside_config, code_behind, describe, digests
 from provenance.environment import unlike_the_lock
 from runs.grid import as_list, blocks_of, expand_sweeps, problems, select_blocks
-from runs.schemas import SETTINGS
+from runs.schemas import COMBINATION_KEYS, SETTINGS
 from snakemake.exceptions import WorkflowError
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
@@ -276,9 +276,7 @@ def setting_as_json(name: str):
 def training_settings(wildcards) -> str:
     """What a training is told, as JSON, so that only a change of it trains again."""
     of_task = {name: TASKS[wildcards.task][name] for name in SETTINGS}
-    return json.dumps(
-        of_task | {name: wildcards[name] for name in ("task", "l2_lambda", "shuffle")}
-    )
+    return json.dumps(of_task | {name: wildcards[name] for name in COMBINATION_KEYS})
 
 
 def task_settings() -> str:

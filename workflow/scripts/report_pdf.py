@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable
 from importlib.metadata import version
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -19,19 +20,11 @@ from common.errors import DataError
 from common.files import read_json, replace_atomically
 from images.summary import remarks
 from runs.results import read_table
-from runs.schemas import METRICS_SCHEMA
+from runs.schemas import COMBINATION_KEYS, MEASURED, METRICS_SCHEMA
 
 #: The packages whose version can change a number. Typst's compiler, which has not the version of
 #: its package, names itself.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake")
-
-#: The columns of the metrics of which seeds have a mean.
-COLUMNS = (
-    "epochs",
-    "steps",
-    *(f"{split}_{kind}" for kind in ("loss", "accuracy") for split in ("train", "validation")),
-    *("test_loss", "test_accuracy", "weight_norm"),
-)
 
 
 def over_seeds(rows: Iterable[dict]) -> list[dict]:
@@ -41,15 +34,12 @@ def over_seeds(rows: Iterable[dict]) -> list[dict]:
         One dictionary a combination: its keys, `seeds` (how many did not diverge), and of each
         column `mean`, `deviation` (of a sample; 0 of one seed), `low`, `high` and `first` seed.
     """
-
-    def combination(row: dict) -> tuple:
-        return row["task"], row["l2_lambda"], row["shuffle"]
-
+    combination = itemgetter(*COMBINATION_KEYS)
     summaries = []
     for keys, of_seeds in groupby(sorted(rows, key=combination), key=combination):
         ended = [row for row in of_seeds if row["ended"] != "diverged"]
-        summary = dict(zip(("task", "l2_lambda", "shuffle"), keys, strict=True))
-        for column in COLUMNS if ended else ():
+        summary = dict(zip(COMBINATION_KEYS, keys, strict=True))
+        for column in MEASURED if ended else ():
             values = [row[column] for row in ended]
             summary[column] = {
                 "mean": fmean(values),

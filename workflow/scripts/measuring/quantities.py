@@ -242,7 +242,8 @@ def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | No
     optimum among the rows does not exist.
     """
     split, _, metric = column.rpartition("_")
-    if metric not in ("loss", "accuracy", "gap") or any(map(has_no_weights, rows)):
+    without_weights = any(row.get("status") == "no finite optimum" for row in rows)
+    if metric not in ("loss", "accuracy", "gap") or without_weights:
         return None
     losses, right = results.scores(rows, split)
     if metric == "gap":
@@ -330,11 +331,6 @@ def plotted(results: Results, row: Row, curve: dict) -> Values:
 def batches_of(results: Results, row: Row) -> int:
     """Mini-batches in an epoch of a run."""
     return len(results.examples(row, "train").targets) // row["batch_size"]
-
-
-def has_no_weights(row: Row) -> bool:
-    """Whether a row is an optimum that does not exist."""
-    return row.get("status") == "no finite optimum"
 
 
 def at_optimum(optimum: dict, column: str) -> float:

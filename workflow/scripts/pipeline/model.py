@@ -18,7 +18,7 @@ from pydantic import (
 
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
 from regression.models import model_names
-from runs.schemas import MEASURED, SETTINGS
+from runs.schemas import COMBINATION_KEYS, MEASURED, SETTINGS
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
@@ -105,7 +105,7 @@ Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidat
 
 #: Columns of the metrics that a figure may show and a table may compare.
 Metric = Literal[MEASURED]
-SortKey = Literal[("task", "l2_lambda", "shuffle", *SETTINGS, *MEASURED)]
+SortKey = Literal[(*COMBINATION_KEYS, *SETTINGS, *MEASURED)]
 
 
 class File(Strict):

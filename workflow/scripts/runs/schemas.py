@@ -2,8 +2,9 @@
 
 import pyarrow as pa
 
-#: What names a run in the tables over all runs.
-RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
+#: What names a combination, and with its seed a run, in the tables over all runs.
+COMBINATION_KEYS = ("task", "l2_lambda", "shuffle")
+RUN_KEYS = (*COMBINATION_KEYS, "seed")
 
 HISTORY_SCHEMA = pa.schema(
     [
