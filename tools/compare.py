@@ -33,14 +33,8 @@ from common import cli  # noqa: E402
 from common.errors import ReproductionError  # noqa: E402
 from common.files import read_json, replace_atomically  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
+from runs.schemas import COMBINATION_KEYS, SETTINGS  # noqa: E402
 
-#: What names a group of runs; its runs differ in their seed only.
-KEYS = ("task", "l2_lambda", "shuffle")
-#: Columns of the metrics that were set and not measured.
-SETTINGS = (
-    *("dataset", "model", "classes", "train_size"),
-    *("learning_rate", "batch_size", "max_epochs", "patience"),
-)
 #: Columns that are measured, as far as both folders have them.
 METRICS = (
     "validation_accuracy",
@@ -189,7 +183,7 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
         rows = pq.read_table(path).to_pylist()
         groups: dict[tuple, dict[int, dict]] = {}
         for row in rows:
-            groups.setdefault(tuple(row[key] for key in KEYS), {})[row["seed"]] = row
+            groups.setdefault(tuple(row[key] for key in COMBINATION_KEYS), {})[row["seed"]] = row
         claims = folder / "claims.json"
         ledger = read_json(claims) if claims.is_file() else {}
         entries = [*ledger.get("statements", []), *ledger.get("questions", [])]
@@ -209,12 +203,12 @@ def read_curves(path: Path) -> dict[tuple, tuple[np.ndarray, np.ndarray]]:
     if not path.is_file():
         return {}
     chosen = [("split", "=", "validation"), ("metric", "=", "accuracy")]
-    table = pq.read_table(path, columns=[*KEYS, "step", "value"], filters=chosen)
-    means = table.group_by([*KEYS, "step"]).aggregate([("value", "mean")])
-    means = means.sort_by([(key, "ascending") for key in (*KEYS, "step")])
+    table = pq.read_table(path, columns=[*COMBINATION_KEYS, "step", "value"], filters=chosen)
+    means = table.group_by([*COMBINATION_KEYS, "step"]).aggregate([("value", "mean")])
+    means = means.sort_by([(key, "ascending") for key in (*COMBINATION_KEYS, "step")])
     curves: dict[tuple, list] = {}
     for row in means.to_pylist():
-        group = tuple(row[key] for key in KEYS)
+        group = tuple(row[key] for key in COMBINATION_KEYS)
         curves.setdefault(group, []).append((row["step"], row["value_mean"]))
     return {group: tuple(np.array(points).T) for group, points in curves.items()}
 
@@ -240,9 +234,9 @@ def edits(a: Results, b: Results) -> list[tuple[str, str, str]]:
         of_a, of_b = (next(iter(side.groups[group].values())) for side in (a, b))
         task = group[0].partition("/")[0]
         pairs += [
-            (place, of_a.get(name), of_b.get(name))
+            (place, of_a[name], of_b[name])
             for name in SETTINGS
-            if (place := f"tasks.{task}.{name}") not in places
+            if name in of_a.keys() & of_b.keys() and (place := f"tasks.{task}.{name}") not in places
         ]
     found: dict[tuple, dict[str, None]] = {}
     for place, one, other in pairs:

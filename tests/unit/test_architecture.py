@@ -13,7 +13,8 @@ BELOW = {
     "regression": {"common", "images"},
     "runs": {"common", "images", "regression"},
     "plots": {"common", "images", "regression", "runs"},
-    "measuring": {"common", "images", "regression", "runs"},
+    # A reading selects runs as a figure of the config does.
+    "measuring": {"common", "images", "regression", "runs", "pipeline"},
     "judging": {"common", "measuring", "runs"},
     "proving": {"common"},
     # On the side: what the Snakefile imports, and what describes the results.

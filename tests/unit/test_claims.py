@@ -214,7 +214,7 @@ def test_all_errors_come_at_once(content, read):
         read(content)
 
 
-@pytest.mark.parametrize("name", ["beyond_stop", "optimum_series", "optimum_lead"])
+@pytest.mark.parametrize("name", ["optimum_series", "optimum_lead"])
 def test_an_optimum_is_asked_for_no_number_of_a_training_alone(name):
     column = arguments_model(name).model_fields["column"]
     assert {"test_loss", "weight_norm", "test_gap"} <= set(get_args(column.annotation))
@@ -235,5 +235,5 @@ def test_runs_are_selected_by_any_setting_whatever_the_argument_is_called():
 
 
 def test_measurements_are_found_by_their_name():
-    assert {"metric", "spike_rate", "equations", "beyond_stop"} <= MEASUREMENTS.keys()
+    assert {"metric", "spike_rate", "equations", "optimum_lead"} <= MEASUREMENTS.keys()
     assert not {"pairs", "evaluate", "per_image"} & MEASUREMENTS.keys()

@@ -137,10 +137,15 @@ def test_an_edit_counts_once(make_results):
     assert compare.edits(*both) == [("tasks.x.patience, tasks.y.patience", "10", "20")]
 
 
-def test_without_configs_an_edit_is_what_the_runs_say(make_results):
-    a, b = map(compare.read_results, (make_results("a"), make_results("b", max_epochs=5)))
-    sides = a._replace(config={}), b._replace(config={})
-    assert compare.edits(*sides) == [("tasks.softmax.max_epochs", "10", "5")]
+@pytest.mark.parametrize(
+    ("name", "values"), [("max_epochs", (10, 5)), ("checks_per_epoch", (5, 31))]
+)
+def test_without_configs_an_edit_is_what_the_runs_say(make_results, name, values):
+    a, b = (
+        compare.read_results(make_results(side, **{name: value}))._replace(config={})
+        for side, value in zip("ab", values, strict=True)
+    )
+    assert compare.edits(a, b) == [(f"tasks.softmax.{name}", *map(str, values))]
 
 
 def test_the_top_line_names_the_largest_effect(make_results):

@@ -396,8 +396,8 @@ def loop_beyond(results):
         ("batch_profile", {"runs": IN_ORDER}, loop_profile),
         ("resemblance", {"runs": SOFTMAX_1, "split": "train"}, loop_resemblance),
         (
-            "beyond_stop",
-            {"runs": {"task": "softmax"}, "l2_lambda": "1", "column": "test_accuracy"},
+            "optimum_lead",
+            {"runs": SOFTMAX_1, "l2_lambda": "1", "column": "test_accuracy"},
             loop_beyond,
         ),
     ],
@@ -428,6 +428,25 @@ def test_a_measurement_and_its_verdict_are_those_of_plain_loops(
         p_value = stats.ttest_1samp(expected, bound).pvalue
     assert row["p_value"] == pytest.approx(p_value, rel=1e-6)
     assert row["verdict"] == ("reproduced" if p_value < 0.05 else "not decidable")
+
+
+@pytest.mark.parametrize(
+    ("measurement", "selections"),
+    [
+        ("metric", {"runs": SOFTMAX_0}),
+        ("metric_difference", {"runs": SOFTMAX_0, "other": SOFTMAX_1}),
+        ("metric_series", {"runs": {"task": "softmax"}}),
+        ("lead_over_rest", {"runs": SOFTMAX_0, "rest": {"task": "softmax"}}),
+    ],
+)
+@pytest.mark.parametrize("last", [None, 3])
+def test_means_of_the_last_checks_have_images_as_final_values_have(
+    results, measurement, selections, last
+):
+    found = MEASUREMENTS[measurement](results, **selections, column="validation_loss", last=last)
+    assert found.images.shape[:-1] == found.values.shape
+    if last:  # The metrics of these made-up results are not those of their weights.
+        assert found.images.mean(axis=-1) == pytest.approx(found.values)
 
 
 def test_no_reading_leaves_out_the_images_where_each_one_has_its_part(folder, repository):

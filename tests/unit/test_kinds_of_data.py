@@ -29,8 +29,9 @@ from prepare import cut, read_wholes
 from regression.evaluation import evaluate
 from regression.settings import Settings
 from regression.trainers import make_trainer
-from runs.grid import SWEEPABLE, expand_sweeps
+from runs.grid import expand_sweeps
 from runs.results import Weights
+from runs.schemas import SETTINGS
 
 ROWS, TRAIN = 1700, 1100
 ROLES = {"train": slice(TRAIN), "test": slice(TRAIN, ROWS)}
@@ -184,7 +185,7 @@ def outcome(folder, data: dict, **task) -> tuple[float | str, list[str]]:
     require_meaning(summarise("mine", splits, taken))
     examples = {role: select_classes(split, settings["classes"]) for role, split in splits.items()}
     train = first_examples(examples["train"], settings["train_size"])
-    told = {key: settings[key] for key in SWEEPABLE} | {"task": name, "shuffle": "true"}
+    told = {key: settings[key] for key in SETTINGS} | {"task": name, "shuffle": "true"}
     told["l2_lambda"] = float(settings["l2_lambda"][0])
     with np.errstate(all="ignore"):
         result = make_trainer(Settings(**told), train, examples["validation"])(0)

@@ -12,6 +12,7 @@ import yaml
 import report_pdf
 from common.errors import DataError
 from plots import scorecard, style
+from runs.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "workflow" / "report" / "report.typ"
@@ -37,7 +38,7 @@ def entry(claim: dict, verdict: str, measured: float) -> dict:
 
 def row(task: str, l2_lambda: str, shuffle: str, seed: int, value: float) -> dict:
     keys = {"task": task, "l2_lambda": float(l2_lambda), "shuffle": shuffle, "seed": seed}
-    numbers = dict.fromkeys(report_pdf.COLUMNS, value + seed / 8)
+    numbers = dict.fromkeys(MEASURED, value + seed / 8)
     return keys | {"ended": "max_epochs"} | numbers | {"epochs": 50, "steps": 1550}
 
 
@@ -88,7 +89,7 @@ def made_up(value: float) -> dict:
             {"choice": "patience", "value": "8", "all": False},
         ],
         "data": {"fewest": 1775, "most": 2281, "remarks": ["No image is in two splits."]},
-        "table_1": [
+        "table": [
             {"quantity": "epochs", "reported": "33", "reproduced": "33", "equal_as_printed": "yes"}
         ],
         "widths": {"figure": style.WIDTH, "scorecard": scorecard.WIDTH},
@@ -236,7 +237,7 @@ def test_no_sign_is_swallowed_after_a_call():
 def test_another_claims_file_makes_a_paper_too(facts, tmp_path):
     own = {"id": "ours", "section": "x", "says": "It is so."}
     facts["ledger"] |= {"statements": [entry(own, "reproduced", 1.0)], "questions": []}
-    facts |= {"variations": [], "optimum": [], "table_1": facts["table_1"]}
+    facts |= {"variations": [], "optimum": []}
     report_pdf.typeset(TEMPLATE, facts, tmp_path / "a.pdf")
 
 

@@ -1,6 +1,6 @@
-# Comes in: the runs and their tables, the splits, the claims file. Goes out: results/checks.json,
-# results/optimum/<task>/, results/gradients/<task>.json, results/equations.json, and the verdicts
-# in results/claims.{parquet,json,md}.
+# Comes in: the runs and their tables, the splits, the claims file. Goes out: results/optimum/<task>/,
+# results/gradients/<task>.json, results/equations.json, results/identifiability.{csv,json}, and the
+# verdicts in results/claims.{parquet,json,md}.
 
 
 rule optimum:
@@ -91,8 +91,8 @@ rule equations:
 rule identifiability:
     input:
         **code("identifiability.py"),
-        train=lambda wildcards: f"results/data/{table_1_task()['dataset']}/train.parquet",
-        validation=lambda wildcards: f"results/data/{table_1_task()['dataset']}/validation.parquet",
+        train=lambda wildcards: f"results/data/{varied_task()['dataset']}/train.parquet",
+        validation=lambda wildcards: f"results/data/{varied_task()['dataset']}/validation.parquet",
     output:
         csv="results/identifiability.csv",
         json="results/identifiability.json",
@@ -106,10 +106,10 @@ rule identifiability:
         "../envs/jobs.yaml"
     params:
         protocol=lambda wildcards: json.dumps(varied_settings()),
-        reported=lambda wildcards: json.dumps(TABLES["table_1"]["reported"]),
+        reported=lambda wildcards: json.dumps(TABLES[SHOWN["table"]]["reported"]),
         software=software("identifiability.py"),
     message:
-        "Varying each inferred choice behind Table 1"
+        "Varying each inferred choice behind the table"
     shell:
         "python -E -s -X utf8 {input.script:q} --train {input.train:q} --validation {input.validation:q}"
         " --protocol {params.protocol:q} --reported {params.reported:q}"

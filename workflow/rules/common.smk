@@ -7,6 +7,7 @@ import shutil
 from functools import cache
 from itertools import chain
 
+from common.places import YamlError, read_yaml
 from pipeline.config import ConfigError, check_files, read_config
 from pipeline.edited import edited
 from pipeline.imports import code_of, software_of
@@ -15,7 +16,8 @@ from pipeline.owner import record_owner
 from pipeline.project import project
 from pipeline.rules import beside_config, code_behind, describe, digests
 from provenance.environment import unlike_the_lock
-from runs.grid import SWEEPABLE, as_list, blocks_of, expand_sweeps, problems, select_blocks
+from runs.grid import as_list, blocks_of, expand_sweeps, problems, select_blocks
+from runs.schemas import COMBINATION_KEYS, SETTINGS
 from snakemake.exceptions import WorkflowError
 
 CONFIG_FILES = list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles]))
@@ -28,7 +30,9 @@ try:
     CLAIMS = beside_config(config["claims"], CONFIG_FILES, WORKFLOW.parent)
     if CLAIMS and not Path(CLAIMS).is_file():
         raise ConfigError(f"claims: there is no file {config['claims']!r}; null judges none")
-except ConfigError as error:
+    # What the template of the typeset report shows.
+    SHOWN = read_yaml(WORKFLOW / "report" / "report.yaml")
+except (ConfigError, YamlError) as error:
     sys.exit(f"error: {error}")
 
 # What a user has set for other work must neither change a byte nor break a job.
@@ -272,15 +276,13 @@ def setting_as_json(name: str):
 
 def training_settings(wildcards) -> str:
     """What a training is told, as JSON, so that only a change of it trains again."""
-    of_task = {name: TASKS[wildcards.task][name] for name in SWEEPABLE}
-    return json.dumps(
-        of_task | {name: wildcards[name] for name in ("task", "l2_lambda", "shuffle")}
-    )
+    of_task = {name: TASKS[wildcards.task][name] for name in SETTINGS}
+    return json.dumps(of_task | {name: wildcards[name] for name in COMBINATION_KEYS})
 
 
 def task_settings() -> str:
     """The settings of every task, as JSON; they do not grow with the seeds."""
-    names = (*SWEEPABLE, "l2_lambda", "optimum_l2_lambda", "varies")
+    names = (*SETTINGS, "l2_lambda", "optimum_l2_lambda", "varies")
     return json.dumps({t: {name: task[name] for name in names} for t, task in TASKS.items()})
 
 
@@ -295,13 +297,13 @@ def gradient_files() -> list[str]:
     return [f"results/gradients/{task}.json" for task in PROBLEMS]
 
 
-def table_1_task() -> dict | None:
-    """The task behind Table 1, if its choices can be varied.
+def varied_task() -> dict | None:
+    """The task behind the table of the typeset report, if its choices can be varied.
 
     That is early-stopped logistic regression in the file's order, on all images and batches and
     without a penalty.
     """
-    run = TABLES.get("table_1", {}).get("run", {})
+    run = TABLES.get(SHOWN["table"], {}).get("run", {})
     task = TASKS.get(run.get("task"))
     if not task or task["model"] != "logistic" or run.get("shuffle") != "false":
         return None
@@ -312,14 +314,14 @@ def table_1_task() -> dict | None:
 
 
 def varied_settings() -> dict:
-    """The settings behind Table 1 of which each is varied."""
+    """The settings behind that table of which each is varied."""
     names = ("classes", "learning_rate", "batch_size", "max_epochs", "patience", "checks_per_epoch")
-    return {name: table_1_task()[name] for name in names}
+    return {name: varied_task()[name] for name in names}
 
 
 def identifiability_files() -> list[str]:
-    """What Table 1 pins down, where there is that table."""
-    return ["results/identifiability.csv", "results/identifiability.json"] if table_1_task() else []
+    """What that table pins down, where there is one."""
+    return ["results/identifiability.csv", "results/identifiability.json"] if varied_task() else []
 
 
 def claim_files() -> dict[str, list[str]]:
@@ -337,14 +339,10 @@ def claim_files() -> dict[str, list[str]]:
 
 
 def report_files() -> list[str]:
-    """The typeset report, if there is all that it shows: it tells the story of the report's tasks."""
-    figures = {f"figure_{number:02}" for number in range(1, 11)}
-    shown = FIGURES.keys() >= figures and "table_1" in TABLES
-    on_mnist = all(
-        TASKS.get(name, {}).get("dataset") == "mnist"
-        for name in ("logistic", "logistic-early-stopping", "softmax")
-    )
-    return ["results/report.pdf"] if has_statements() and shown and on_mnist else []
+    """The typeset report, if there is all that it shows."""
+    drawn = FIGURES.keys() >= set(SHOWN["figures"]) and SHOWN["table"] in TABLES
+    trained = all(TASKS.get(name, {}).get("dataset") == SHOWN["dataset"] for name in SHOWN["tasks"])
+    return ["results/report.pdf"] if has_statements() and drawn and trained else []
 
 
 @cache

@@ -1,6 +1,6 @@
 # Comes in: the splits. Goes out: the runs of each block, results/runs/<task>/lambda-<lambda>/
-# shuffle-<>/seeds-<first>-<last>/, all of them in results/{metrics,history}.parquet, and averages over
-# the seeds in results/sweep.{csv,md,parquet}.
+# shuffle-<>/seeds-<first>-<last>/, all of them in results/{metrics,history}.parquet, averages over
+# the seeds in results/sweep.{csv,md,parquet}, and what holds of them all in results/checks.json.
 
 
 rule train:

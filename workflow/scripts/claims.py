@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--claims", type=Path, required=True, help="the claims, YAML")
     parser.add_argument("--equations", type=Path, required=True, help="verdicts on them, JSON")
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
-    parser.add_argument("--variations", type=Path, nargs="*", default=[], help="of Table 1, JSON")
+    parser.add_argument("--variations", type=Path, nargs="*", default=[], help="of the table, JSON")
     parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: settings by task")
     parser.add_argument("--runs", nargs="+", required=True, help="folders of the runs in it")
     parser.add_argument("--threads", type=int, default=1, help="that judge at once")

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable
 from importlib.metadata import version
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -20,19 +21,11 @@ from common.files import noted, read_json, replace_atomically
 from images.summary import remarks
 from plots import scorecard, style
 from runs.results import read_table
-from runs.schemas import METRICS_SCHEMA
+from runs.schemas import COMBINATION_KEYS, MEASURED, METRICS_SCHEMA
 
 #: The packages whose version can change a number. Typst's compiler, which has not the version of
 #: its package, names itself.
 PACKAGES = ("numpy", "numba", "scipy", "sympy", "pyarrow", "matplotlib", "snakemake")
-
-#: The columns of the metrics of which seeds have a mean.
-COLUMNS = (
-    "epochs",
-    "steps",
-    *(f"{split}_{kind}" for kind in ("loss", "accuracy") for split in ("train", "validation")),
-    *("test_loss", "test_accuracy", "weight_norm"),
-)
 
 
 def over_seeds(rows: Iterable[dict]) -> list[dict]:
@@ -42,15 +35,12 @@ def over_seeds(rows: Iterable[dict]) -> list[dict]:
         One dictionary a combination: its keys, `seeds` (how many did not diverge), and of each
         column `mean`, `deviation` (of a sample; 0 of one seed), `low`, `high` and `first` seed.
     """
-
-    def combination(row: dict) -> tuple:
-        return row["task"], row["l2_lambda"], row["shuffle"]
-
+    combination = itemgetter(*COMBINATION_KEYS)
     summaries = []
     for keys, of_seeds in groupby(sorted(rows, key=combination), key=combination):
         ended = [row for row in of_seeds if row["ended"] != "diverged"]
-        summary = dict(zip(("task", "l2_lambda", "shuffle"), keys, strict=True))
-        for column in COLUMNS if ended else ():
+        summary = dict(zip(COMBINATION_KEYS, keys, strict=True))
+        for column in MEASURED if ended else ():
             values = [row[column] for row in ended]
             summary[column] = {
                 "mean": fmean(values),
@@ -67,7 +57,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
     """Everything that the template may print, as one JSON-ready dictionary."""
     metrics = read_table(arguments.metrics, METRICS_SCHEMA).to_pylist()
     with noted(arguments.table).open(newline="", encoding="utf-8") as file:
-        table_1 = list(csv.DictReader(file))
+        table = list(csv.DictReader(file))
     pictures = [arguments.figures / f"{name}.svg" for name in arguments.config["figures"]]
     for picture in (*pictures, arguments.scorecards / "statements.svg"):
         noted(picture)
@@ -90,7 +80,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
             for one in variations
         ],
         "data": data_facts(read_json(arguments.summary)),
-        "table_1": table_1,
+        "table": table,
         "widths": {"figure": style.WIDTH, "scorecard": scorecard.WIDTH},
         "figures": arguments.figures.as_posix(),
         "scorecards": arguments.scorecards.as_posix(),
@@ -144,7 +134,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--claims", type=Path, required=True)
     parser.add_argument("--checks", type=Path, required=True)
-    parser.add_argument("--table", type=Path, required=True, help="Table 1 as CSV")
+    parser.add_argument("--table", type=Path, required=True, help="what the report prints, as CSV")
     parser.add_argument("--optimum", type=Path, nargs="*", default=[], help="JSON files")
     parser.add_argument("--variations", type=Path, nargs="*", default=[], help="JSON file")
     parser.add_argument("--figures", type=Path, required=True, help="folder, below this one")

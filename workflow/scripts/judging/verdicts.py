@@ -217,7 +217,7 @@ def assess(
         MeasurementError: the values do not fit the expectation or the source of chance.
     """
     parts = [
-        _part(values, images, found.fraction_of, chance, level, resamples)
+        _part(values, images, chance, level, resamples)
         for values, images in _entries(found, expected)
     ]
     if expected is None:
@@ -280,7 +280,6 @@ def _entries(
 def _part(
     values: np.ndarray,
     images: np.ndarray | None,
-    fraction_of: int | None,
     chance: Chance,
     level: float,
     resamples: int,
@@ -293,9 +292,9 @@ def _part(
     if chance in (Chance.IMAGES, Chance.BOTH) and images is None:
         raise MeasurementError("gives no values of single images, so that they are no chance here")
     if chance == Chance.NONE:
-        return _Part(values, images, _interval_over_images(values, images, fraction_of, level))
+        return _Part(values, images, _interval_over_images(values, images, level))
     if chance == Chance.IMAGES:
-        interval = _interval_over_images(values, images, fraction_of, level)
+        interval = _interval_over_images(values, images, level)
         return _over_images(values, images, interval, resamples)
     if len(values) == 1:
         return _Part(values, images, None)
@@ -352,11 +351,9 @@ def _over_images(
 
 
 def _interval_over_images(
-    values: np.ndarray, images: np.ndarray | None, fraction_of: int | None, level: float
+    values: np.ndarray, images: np.ndarray | None, level: float
 ) -> tuple[float, float] | None:
     """Of one run: Wilson's interval of a fraction, Student's of another mean over images."""
-    if fraction_of is not None:
-        return statistics.wilson_interval(round(values[0] * fraction_of), fraction_of, level)
     if images is None:
         return None
     (by_image,) = images

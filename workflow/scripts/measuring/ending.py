@@ -135,7 +135,11 @@ def patience_gain(
 def optimum_lead(
     results: Results, *, runs: Selection, l2_lambda: str, column: ColumnOfOptimum
 ) -> Measured:
-    """A number at the optimum of one lambda minus that at the end of runs of another lambda."""
+    """A number at the optimum of a lambda minus that at the end of runs, of this lambda or another.
+
+    Without a finite optimum training loss and accuracy have a limit all the same, 0 and 1, because
+    the training set is separated; of the validation and test set nothing is known in the limit.
+    """
     optimum, rows = results.optimum(runs["task"], l2_lambda), results.runs(runs)
     end = at_optimum(optimum, column)
     return Measured(

@@ -22,7 +22,7 @@ class DiskResults:
         tasks: the settings of each task, its lambdas and what varies in a sweep.
         setups: by task, what it must be like for the claims to be about it: setting -> value,
             and the values of `l2_lambda`.
-        varied: what became of Table 1 under other choices; None if the config has no such table.
+        varied: what became of the report's table under other choices; None if the config has none.
     """
 
     def __init__(
@@ -110,13 +110,13 @@ class DiskResults:
         return found
 
     def variations(self) -> list[dict]:
-        """What became of Table 1 under other choices of the protocol, one row a choice.
+        """What became of the report's table under other choices of the protocol, a row each.
 
         Raises:
             NotApplicableError: the config has no such table.
         """
         if self._varied is None:
-            raise NotApplicableError("the config has no Table 1 of logistic regression to vary")
+            raise NotApplicableError("the config has no table of logistic regression to vary")
         return self._varied
 
     def optimum(self, task: str, l2_lambda: str) -> dict:

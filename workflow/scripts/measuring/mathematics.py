@@ -1,4 +1,4 @@
-"""Measurements without a training: what words about terms say, and what Table 1 pins down."""
+"""Measurements without a training: what words about terms say, and what a table pins down."""
 
 from typing import Literal
 
@@ -42,7 +42,7 @@ def terms_told_wrong(
 def variations_surviving(
     results: Results, *, choice: str | None = None, without: list[str] | None = None
 ) -> Measured:
-    """Under how many other choices of the protocol all numbers of Table 1 come out.
+    """Under how many other choices of the protocol all numbers of the report's table come out.
 
     `choice` takes those of one kind alone, as in results/identifiability.csv; `without` names
     values that are no other choice.

@@ -31,19 +31,16 @@ from measuring.quantities import (
     Row,
     Selection,
     Share,
-    Spike,
-    Split,
     Step,
     around,
+    at_both_ends,
     at_optimum,
     at_the_end,
-    batches_of,
     gap_by_image,
-    paired_images,
     pairs,
     per_image,
     plotted,
-    quantity,
+    stacked,
     unit_of,
 )
 from regression.separation import smallest_margins
@@ -57,15 +54,8 @@ def metric(
     results: Results, *, runs: Selection, column: Column, last: Count | None = None
 ) -> Measured:
     """One number of each run, at the end of training or as the mean of its `last` checks."""
-    rows = results.runs(runs)
-    values = np.array([at_the_end(results, row, column, last) for row in rows])
-    evidence = [results.where(runs, column)]
-    if last is None:
-        images = per_image(results, rows, column)
-        return Measured(values, unit_of(column), evidence, images=images)
-    split, _, kind = column.rpartition("_")
-    n = len(results.examples(rows[0], split).targets) if kind == "accuracy" else None
-    return Measured(values, unit_of(column), evidence, fraction_of=n)
+    values, images = at_the_end(results, results.runs(runs), column, last)
+    return Measured(values, unit_of(column), [results.where(runs, column)], images=images)
 
 
 def metric_difference(
@@ -77,15 +67,8 @@ def metric_difference(
     last: Count | None = None,
 ) -> Measured:
     """A number of each run minus that of the other run."""
-    both = pairs(results, runs, other)
-    first, second = (
-        np.array([at_the_end(results, row, column, last) for row in rows])
-        for rows in zip(*both, strict=True)
-    )
+    first, second, images = at_both_ends(results, pairs(results, runs, other), column, last)
     evidence = [results.where(selection, column) for selection in (runs, other)]
-    images = paired_images(results, both, column)
-    if last and images is not None:
-        images = around(first - second, images)
     detail = f"{first.mean():.4g} against {second.mean():.4g}."
     return Measured(first - second, unit_of(column), evidence, detail, images)
 
@@ -97,12 +80,8 @@ def metric_series(
     rows = results.runs(runs)
     lambdas = sorted({row["l2_lambda"] for row in rows})
     by_lambda = [[row for row in rows if row["l2_lambda"] == value] for value in lambdas]
-    values = np.array(
-        [[at_the_end(results, row, column, last) for row in group] for group in by_lambda]
-    ).T
-    images = None
-    if last is None and per_image(results, by_lambda[0], column) is not None:
-        images = np.stack([per_image(results, group, column) for group in by_lambda], axis=1)
+    ends = [at_the_end(results, group, column, last) for group in by_lambda]
+    values, images = (stacked(parts) for parts in zip(*ends, strict=True))
     means = ", ".join(
         f"{mean:.4g} at {l2_lambda:g}"
         for mean, l2_lambda in zip(values.mean(axis=0), lambdas, strict=True)
@@ -129,21 +108,21 @@ def lead_over_rest(
     for row in results.runs(rest):
         if row["l2_lambda"] not in {one["l2_lambda"] for one in first}:
             others.setdefault(row["l2_lambda"], {})[row["seed"]] = row
-    values, images = [], []
+    leads, images = [], []
     for rival in others.values():
         both = [(row, rival[row["seed"]]) for row in first]
-        ends = [[at_the_end(results, row, column, last) for row in pair] for pair in both]
-        values.append(np.subtract(*np.transpose(ends)))
-        images.append(None if last else paired_images(results, both, column))
+        own, its, by_image = at_both_ends(results, both, column, last)
+        leads.append(own - its)
+        images.append(by_image)
     means = ", ".join(
-        f"{lead.mean():+.4g} over {name:g}" for name, lead in zip(others, values, strict=True)
+        f"{lead.mean():+.4g} over {name:g}" for name, lead in zip(others, leads, strict=True)
     )
     return Measured(
-        np.stack(values, axis=1),
+        stacked(leads),
         unit_of(column),
         [results.where(selection, column) for selection in (runs, rest)],
         f"On average {means}.",
-        None if images[0] is None else np.stack(images, axis=1),
+        stacked(images),
     )
 
 
@@ -174,56 +153,6 @@ def fall_time(results: Results, *, runs: Selection, curve: Curve, share: Share) 
         start = results.curve(row, "train", "loss")[1][0]
         values.append(curves.share_until(plotted(results, row, curve)[1], start, share))
     return Measured(np.array(values), "fraction of the updates", [results.where(runs, "history")])
-
-
-def spike_rate(results: Results, *, runs: Selection, curve: Curve, spike: Spike) -> Measured:
-    """Spikes per 1000 updates."""
-    rates = np.array([_rate(results, row, curve, spike) for row in results.runs(runs)])
-    return Measured(rates, "spikes per 1000 updates", [results.where(runs, "history")])
-
-
-def spike_rate_difference(
-    results: Results,
-    *,
-    runs: Selection,
-    curve: Curve,
-    spike: Spike,
-    other: Selection | None = None,
-    other_curve: Curve | None = None,
-) -> Measured:
-    """Spikes per 1000 updates, minus those of another curve, of other runs, or both."""
-    other, other_curve = other or runs, other_curve or curve
-    rates = [
-        (_rate(results, a, curve, spike), _rate(results, b, other_curve, spike))
-        for a, b in pairs(results, runs, other)
-    ]
-    first, second = np.mean(rates, axis=0)
-    return Measured(
-        np.array([a - b for a, b in rates]),
-        "spikes per 1000 updates",
-        [results.where(selection, "history") for selection in _once(runs, other)],
-        f"Rates: {first:.3g} against {second:.3g}.",
-    )
-
-
-def unsteadiness_ratio(
-    results: Results,
-    *,
-    runs: Selection,
-    curve: Curve,
-    neighbours: Count,
-    other: Selection | None = None,
-    other_curve: Curve | None = None,
-) -> Measured:
-    """How far a curve strays from its trend, over how far another curve, or run, or both, does."""
-    other, other_curve = other or runs, other_curve or curve
-    values = [
-        curves.unsteadiness(plotted(results, a, curve)[1], neighbours)
-        / curves.unsteadiness(plotted(results, b, other_curve)[1], neighbours)
-        for a, b in pairs(results, runs, other)
-    ]
-    evidence = [results.where(selection, "history") for selection in _once(runs, other)]
-    return Measured(np.array(values), "ratio", evidence)
 
 
 def block_deviation_ratio(
@@ -306,84 +235,7 @@ def gap_from(
     return Measured(np.array(values, dtype=float), "steps", [results.where(runs, "history")])
 
 
-# Batches without shuffling
-
-
-def batch_recurrence(results: Results, *, runs: Selection, spike: Spike) -> Measured:
-    """The fraction of training loss spikes that return at the same batch of the next epoch."""
-    values, found = [], []
-    for row in results.runs(runs):
-        batches, positions, steps = _batch_spikes(results, row, spike)
-        if not (positions + batches < steps).any():
-            raise NotDecidableError(f"the run with seed {row['seed']} has no spikes to follow")
-        values.append(curves.recurrence(positions, batches, steps))
-        found.append(np.bincount(positions % batches, minlength=batches))
-    detail = ""
-    if len(found) == 1:
-        most = np.argsort(-found[0], kind="stable")[:3]
-        counts = ", ".join(f"{found[0][batch]} in batch {batch}" for batch in most)
-        detail = f"Of {found[0].sum()} spikes, {counts} of 0 to {len(found[0]) - 1}."
-    return Measured(np.array(values), "fraction", [results.where(runs, "history")], detail)
-
-
-def batch_profile(results: Results, *, runs: Selection) -> Measured:
-    """Correlation of the losses of an epoch's batches with those of the next epoch's."""
-    values = [
-        curves.epoch_profile_correlation(
-            results.curve(row, "train", "loss")[1], batches_of(results, row)
-        )
-        for row in results.runs(runs)
-    ]
-    return Measured(np.array(values), "correlation", [results.where(runs, "history")])
-
-
-# Weights
-
-
-def roughness_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
-    """Roughness of the weight images (mean over outputs), minus that of the other run's."""
-    values = [
-        (_roughness(results, a), _roughness(results, b)) for a, b in pairs(results, runs, other)
-    ]
-    first, second = np.mean(values, axis=0)
-    return Measured(
-        np.array([a - b for a, b in values]),
-        "relative roughness",
-        [results.where(selection, "weights.parquet") for selection in (runs, other)],
-        f"Roughness: {first:.3g} against {second:.3g}, where noise without order has 1.",
-    )
-
-
-def resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
-    """Mean correlation of each output's weights with the mean image of its class."""
-    values = [np.diag(_class_correlations(results, r, split)).mean() for r in results.runs(runs)]
-    return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
-
-
 # The optimum
-
-
-def beyond_stop(
-    results: Results, *, runs: Selection, l2_lambda: str, column: ColumnOfOptimum
-) -> Measured:
-    """A number at the optimum minus that at the end of training: where the curve would still go.
-
-    Without a finite optimum training loss and accuracy have a limit all the same, 0 and 1, because
-    the training set is separated; of the validation and test set nothing is known in the limit.
-    """
-    optimum = results.optimum(runs["task"], l2_lambda)
-    end = at_optimum(optimum, column)
-    rows = results.runs(runs | {"l2_lambda": l2_lambda})
-    return Measured(
-        np.array([end - quantity(row, column) for row in rows]),
-        unit_of(column),
-        [
-            f"{results.optimum_file(runs['task'], l2_lambda)}: l2_lambda={l2_lambda}; {column}",
-            results.where(runs | {"l2_lambda": l2_lambda}, column),
-        ],
-        f"It would end at {end:.4g}.",
-        paired_images(results, [(optimum, row) for row in rows], column),
-    )
 
 
 def optimum_series(
@@ -467,12 +319,6 @@ def gradient_error(results: Results, *, task: str, l2_lambda: str) -> Measured:
 # Helpers
 
 
-def _rate(results: Results, row: Row, curve: Curve, spike: Spike) -> float:
-    values = plotted(results, row, curve)[1]
-    downward = curve["metric"] == "accuracy"
-    return 1000.0 * len(curves.spikes(values, downward=downward, **spike)) / row["steps"]
-
-
 def _gap(results: Results, row: Row, metric: str) -> tuple[np.ndarray, np.ndarray]:
     steps, train = results.curve(row, "train", metric)
     return steps, train - results.curve(row, "validation", metric)[1]
@@ -481,25 +327,3 @@ def _gap(results: Results, row: Row, metric: str) -> tuple[np.ndarray, np.ndarra
 def _block_deviation(results: Results, row: Row, window: int) -> float:
     _, deviations = block_statistics(results.curve(row, "train", "loss"), window)
     return float(deviations.mean())
-
-
-def _batch_spikes(results: Results, row: Row, spike: dict) -> tuple[int, np.ndarray, int]:
-    """Batches per epoch, the steps with a spike of the training loss, and the number of steps."""
-    values = results.curve(row, "train", "loss")[1]
-    return batches_of(results, row), curves.spikes(values, **spike), len(values)
-
-
-def _roughness(results: Results, row: Row) -> float:
-    return float(curves.roughness(results.weights(row).pictures()).mean())
-
-
-def _class_correlations(results: Results, row: Row, split: str) -> np.ndarray:
-    """Correlation of each output's weights (rows) with each class's mean image (columns)."""
-    pixels, targets, _ = results.examples(row, split)
-    classes = range(int(targets.max()) + 1)
-    means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
-    return curves.correlations(results.weights(row).matrix[:-1].T, means)
-
-
-def _once(*selections: Selection) -> list[Selection]:
-    return [s for number, s in enumerate(selections) if s not in selections[:number]]

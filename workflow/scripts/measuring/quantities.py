@@ -4,6 +4,7 @@ Each argument type below is a model of what the claims file may say (see `common
 measurement gets plain values and mappings of it.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from common.errors import ReproductionError
 from common.models import Strict, wrong
 from images.splits import Examples
+from pipeline.model import Runs
 from runs.curves import Curve as Values
 from runs.curves import block_statistics
 from runs.results import Weights
@@ -32,8 +34,6 @@ class Measured(NamedTuple):
         images: where the values are means over images, what each image contributes, float64
             (seeds, n) or (seeds, k, n): 1 or 0 for a right or wrong answer, nats for a loss,
             differences of these for a pair of runs, which see the same images.
-        fraction_of: where the values are fractions of images and `images` cannot be had (an
-            accuracy in the course of training), of how many.
     """
 
     values: np.ndarray
@@ -41,7 +41,6 @@ class Measured(NamedTuple):
     evidence: list[str]
     detail: str = ""
     images: np.ndarray | None = None
-    fraction_of: int | None = None
 
 
 class Results(Protocol):
@@ -74,7 +73,7 @@ class Results(Protocol):
         """
 
     def variations(self) -> list[dict]:
-        """What became of Table 1 under other choices of the protocol, one row a choice."""
+        """What became of the report's table under other choices of the protocol, a row each."""
 
     def optimum(self, task: str, l2_lambda: str) -> dict:
         """The optimum of a task's objective; as a row it has scores of images, if it exists."""
@@ -122,23 +121,6 @@ class NotApplicableError(Exception):
 # The types of arguments
 
 
-class _Runs(Strict):
-    task: str
-    l2_lambda: str | list[str] | None = None
-    shuffle: Literal["false", "once", "true"] | None = None
-    seed: Annotated[int, Field(ge=0)] | list[Annotated[int, Field(ge=0)]] | None = None
-    dataset: str | list[str] | None = None
-    model: str | list[str] | None = None
-    classes: list[int] | list[list[int]] | None = None
-    train_size: int | list[int | None] | None = None
-    learning_rate: float | list[float] | None = None
-    batch_size: int | list[int] | None = None
-    max_epochs: int | list[int] | None = None
-    patience: int | list[int | None] | None = None
-    checks_per_epoch: int | list[int] | None = None
-    skip_batches: list[Annotated[int, Field(ge=0)]] | None = None
-
-
 class _Curve(Strict):
     split: Literal["train", "validation"]
     metric: Literal["loss", "accuracy"]
@@ -168,8 +150,8 @@ def _odd(count: int) -> int:
     return count
 
 
-#: Runs of one task: `task`, and any of `l2_lambda`, `shuffle`, `seed` and the settings of a sweep.
-Selection = Annotated[_Runs, AfterValidator(_as_mapping)]
+#: Runs of one task, as a figure of the config selects them.
+Selection = Annotated[Runs, AfterValidator(_as_mapping)]
 #: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
 #: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
 Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
@@ -210,8 +192,37 @@ def unit_of(column: str) -> str:
     return units.get(column.rpartition("_")[2], column)
 
 
-def at_the_end(results: Results, row: Row, column: str, last: int | None) -> float:
-    """A quantity of a finished run, or the mean of the last so many checks of its curve."""
+def at_the_end(
+    results: Results, rows: list[Row], column: str, last: int | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A quantity of finished runs, or the mean of the last so many checks of its curve.
+
+    Returns:
+        float64 (runs,), and what each image contributes (see `per_image`).
+    """
+    values = np.array([_at_the_end(results, row, column, last) for row in rows])
+    images = per_image(results, rows, column)
+    return values, images if last is None else around(values, images)
+
+
+def at_both_ends(
+    results: Results, both: list[tuple[Row, Row]], column: str, last: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The same of pairs of runs: of the first and of the second, and images of the difference."""
+    first, second = (
+        np.array([_at_the_end(results, row, column, last) for row in rows])
+        for rows in zip(*both, strict=True)
+    )
+    images = paired_images(results, both, column)
+    return first, second, images if last is None else around(first - second, images)
+
+
+def stacked(entries: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """What several runs have for each entry of a series, (runs, ...), as (runs, k, ...)."""
+    return None if entries[0] is None else np.stack(entries, axis=1)
+
+
+def _at_the_end(results: Results, row: Row, column: str, last: int | None) -> float:
     if last is None:
         return quantity(row, column)
     split, _, metric = column.rpartition("_")
@@ -231,7 +242,8 @@ def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | No
     optimum among the rows does not exist.
     """
     split, _, metric = column.rpartition("_")
-    if metric not in ("loss", "accuracy", "gap") or any(map(has_no_weights, rows)):
+    without_weights = any(row.get("status") == "no finite optimum" for row in rows)
+    if metric not in ("loss", "accuracy", "gap") or without_weights:
         return None
     losses, right = results.scores(rows, split)
     if metric == "gap":
@@ -319,11 +331,6 @@ def plotted(results: Results, row: Row, curve: dict) -> Values:
 def batches_of(results: Results, row: Row) -> int:
     """Mini-batches in an epoch of a run."""
     return len(results.examples(row, "train").targets) // row["batch_size"]
-
-
-def has_no_weights(row: Row) -> bool:
-    """Whether a row is an optimum that does not exist."""
-    return row.get("status") == "no finite optimum"
 
 
 def at_optimum(optimum: dict, column: str) -> float:

@@ -1,4 +1,4 @@
-"""Measurements of spikes: which batch makes them, and what they become without it."""
+"""Measurements of spikes and of noise: how many, which batch makes them, and what without it."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -28,6 +28,56 @@ Batch = Annotated[int, Field(ge=0)]
 
 #: Random deals of the images into batches.
 _DEALS = 1999
+
+
+def spike_rate(results: Results, *, runs: Selection, curve: Curve, spike: Spike) -> Measured:
+    """Spikes per 1000 updates."""
+    rates = np.array([_rate(results, row, curve, spike) for row in results.runs(runs)])
+    return Measured(rates, "spikes per 1000 updates", [results.where(runs, "history")])
+
+
+def spike_rate_difference(
+    results: Results,
+    *,
+    runs: Selection,
+    curve: Curve,
+    spike: Spike,
+    other: Selection | None = None,
+    other_curve: Curve | None = None,
+) -> Measured:
+    """Spikes per 1000 updates, minus those of another curve, of other runs, or both."""
+    other, other_curve = other or runs, other_curve or curve
+    rates = [
+        (_rate(results, a, curve, spike), _rate(results, b, other_curve, spike))
+        for a, b in pairs(results, runs, other)
+    ]
+    first, second = np.mean(rates, axis=0)
+    return Measured(
+        np.array([a - b for a, b in rates]),
+        "spikes per 1000 updates",
+        [results.where(selection, "history") for selection in _once(runs, other)],
+        f"Rates: {first:.3g} against {second:.3g}.",
+    )
+
+
+def unsteadiness_ratio(
+    results: Results,
+    *,
+    runs: Selection,
+    curve: Curve,
+    neighbours: Count,
+    other: Selection | None = None,
+    other_curve: Curve | None = None,
+) -> Measured:
+    """How far a curve strays from its trend, over how far another curve, or run, or both, does."""
+    other, other_curve = other or runs, other_curve or curve
+    values = [
+        curves.unsteadiness(plotted(results, a, curve)[1], neighbours)
+        / curves.unsteadiness(plotted(results, b, other_curve)[1], neighbours)
+        for a, b in pairs(results, runs, other)
+    ]
+    evidence = [results.where(selection, "history") for selection in _once(runs, other)]
+    return Measured(np.array(values), "ratio", evidence)
 
 
 def spikes_left(
@@ -94,6 +144,35 @@ def orders_as_spiky(
         f"The one has {own}; the {len(counts)} others have {np.median(counts):g} in the median, "
         f"{counts.mean():.3g} on average and {counts.max()} at most.",
     )
+
+
+def batch_recurrence(results: Results, *, runs: Selection, spike: Spike) -> Measured:
+    """The fraction of training loss spikes that return at the same batch of the next epoch."""
+    values, found = [], []
+    for row in results.runs(runs):
+        losses, batches = results.curve(row, "train", "loss")[1], batches_of(results, row)
+        positions = curves.spikes(losses, **spike)
+        if not (positions + batches < len(losses)).any():
+            raise NotDecidableError(f"the run with seed {row['seed']} has no spikes to follow")
+        values.append(curves.recurrence(positions, batches, len(losses)))
+        found.append(np.bincount(positions % batches, minlength=batches))
+    detail = ""
+    if len(found) == 1:
+        most = np.argsort(-found[0], kind="stable")[:3]
+        counts = ", ".join(f"{found[0][batch]} in batch {batch}" for batch in most)
+        detail = f"Of {found[0].sum()} spikes, {counts} of 0 to {len(found[0]) - 1}."
+    return Measured(np.array(values), "fraction", [results.where(runs, "history")], detail)
+
+
+def batch_profile(results: Results, *, runs: Selection) -> Measured:
+    """Correlation of the losses of an epoch's batches with those of the next epoch's."""
+    values = [
+        curves.epoch_profile_correlation(
+            results.curve(row, "train", "loss")[1], batches_of(results, row)
+        )
+        for row in results.runs(runs)
+    ]
+    return Measured(np.array(values), "correlation", [results.where(runs, "history")])
 
 
 def spike_batch(results: Results, *, runs: Selection, spike: Spike) -> Measured:
@@ -211,6 +290,10 @@ def _spikes(results: Results, row: Row, curve: dict, spike: dict) -> int:
     return len(curves.spikes(values, downward=curve["metric"] == "accuracy", **spike))
 
 
+def _rate(results: Results, row: Row, curve: dict, spike: dict) -> float:
+    return 1000.0 * _spikes(results, row, curve, spike) / row["steps"]
+
+
 def _largest(results: Results, row: Row, curve: dict, neighbours: int) -> float:
     values = plotted(results, row, curve)[1]
     sign = -1.0 if curve["metric"] == "accuracy" else 1.0
@@ -227,3 +310,7 @@ def _by_batch(results: Results, row: Row, spike: dict) -> np.ndarray:
         )
     batches = batches_of(results, row)
     return np.bincount(curves.spikes(values, **spike) % batches, minlength=batches)
+
+
+def _once(*selections: Selection) -> list[Selection]:
+    return [s for number, s in enumerate(selections) if s not in selections[:number]]

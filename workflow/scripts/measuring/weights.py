@@ -1,5 +1,6 @@
 """Measurements of trained weights as pictures and as numbers."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -35,13 +36,31 @@ def power_above_difference(
     )
 
 
+def roughness_difference(results: Results, *, runs: Selection, other: Selection) -> Measured:
+    """Roughness of the weight images (mean over outputs), minus that of the other run's."""
+    return _difference(
+        results,
+        runs,
+        other,
+        "relative roughness",
+        lambda row: float(curves.roughness(_images(results, row)).mean()),
+        "Roughness: {:.3g} against {:.3g}, where noise without order has 1.",
+    )
+
+
+def resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
+    """Mean correlation of each output's weights with the mean image of its class."""
+    values = [_resemblance(results, row, split) for row in results.runs(runs)]
+    return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
+
+
 def contrast_resemblance(results: Results, *, runs: Selection, split: Split) -> Measured:
     """Mean correlation of each output's weights with its class's mean image minus that of all.
 
     All classes share most of the picture (black rim, bright middle); what they share tells none
     from another, and softmax weights carry none of it.
     """
-    values = [_contrast(results, row, split) for row in results.runs(runs)]
+    values = [_resemblance(results, row, split, contrast=True) for row in results.runs(runs)]
     return Measured(np.array(values), "correlation", [results.where(runs, "weights.parquet")])
 
 
@@ -50,7 +69,11 @@ def contrast_resemblance_difference(
 ) -> Measured:
     """That resemblance, minus that of the other run."""
     return _difference(
-        results, runs, other, "correlation", lambda row: _contrast(results, row, split)
+        results,
+        runs,
+        other,
+        "correlation",
+        lambda row: _resemblance(results, row, split, contrast=True),
     )
 
 
@@ -101,14 +124,20 @@ def rescaled_difference(
     )
 
 
-def _difference(results: Results, runs: dict, other: dict, unit: str, of) -> Measured:
+def _difference(
+    results: Results,
+    runs: dict,
+    other: dict,
+    unit: str,
+    of: Callable[[Row], float],
+    words: str = "{:.3g} against {:.3g}.",
+) -> Measured:
     values = np.array([[of(row) for row in rows] for rows in pairs(results, runs, other)])
-    first, second = values.mean(axis=0)
     return Measured(
         values[:, 0] - values[:, 1],
         unit,
         [results.where(selection, "weights.parquet") for selection in (runs, other)],
-        f"{first:.3g} against {second:.3g}.",
+        words.format(*values.mean(axis=0)),
     )
 
 
@@ -126,11 +155,13 @@ def _power_above(results: Results, row: Row, frequency: float) -> float:
     return float((power[:, above].sum(axis=1) / power.sum(axis=(1, 2))).mean())
 
 
-def _contrast(results: Results, row: Row, split: str) -> float:
+def _resemblance(results: Results, row: Row, split: str, *, contrast: bool = False) -> float:
     pixels, targets, _ = results.examples(row, split)
-    means = np.array([pixels[targets == c].mean(axis=0) for c in range(int(targets.max()) + 1)])
+    classes = range(int(targets.max()) + 1)
+    means = np.array([pixels[targets == number].mean(axis=0) for number in classes])
+    shared = pixels.mean(axis=0) if contrast else 0.0
     weights = results.weights(row).matrix[:-1].T
-    return float(np.diag(curves.correlations(weights, means - pixels.mean(axis=0))).mean())
+    return float(np.diag(curves.correlations(weights, means - shared)).mean())
 
 
 def _sparsity(results: Results, row: Row, measure: str, below: float | None) -> float:

@@ -17,8 +17,7 @@ from pydantic import (
 
 from common.models import ListOrLists, OneOrSeveral, Strict, Values, text, wrong
 from regression.models import model_names
-from runs.grid import SWEEPABLE
-from runs.schemas import MEASURED
+from runs.schemas import COMBINATION_KEYS, MEASURED, SETTINGS
 
 #: Larger numbers are slips of the pen.
 _LARGEST = 10**9
@@ -109,7 +108,7 @@ Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidat
 
 #: Columns of the metrics that a figure may show and a table may compare.
 Metric = Literal[MEASURED]
-SortKey = Literal[("task", "l2_lambda", "shuffle", *SWEEPABLE, *MEASURED)]
+SortKey = Literal[(*COMBINATION_KEYS, *SETTINGS, *MEASURED)]
 
 
 class File(Strict):
@@ -370,7 +369,7 @@ class MetricFigure(_Plot):
     """`figures.<name> of kind metric`: any column of the metrics by a setting."""
 
     kind: Literal["metric"] = Field(description="Kind of plot.")
-    x: Literal[("l2_lambda", *SWEEPABLE)] = Field(description="Setting on the horizontal axis.")
+    x: Literal[("l2_lambda", *SETTINGS)] = Field(description="Setting on the horizontal axis.")
     y: Metric = Field(description="Column of the metrics on the vertical axis.")
 
 

@@ -44,7 +44,9 @@ RULES = {
     "optimum": Rule("claims", ("data", "tasks"), models=True),
     "gradients": Rule("claims", ("data", "tasks"), models=True),
     "equations": Rule("claims", ()),
-    "identifiability": Rule("claims", ("data", "tasks", "tables")),
+    "identifiability": Rule(
+        "claims", ("data", "tasks", "tables"), ("workflow/report/report.yaml",)
+    ),
     "claims": Rule("claims", ("claims", "tasks"), models=True),
     "scorecard": Rule("report", ()),
     "figure": Rule("report", ("figures", "tasks")),
@@ -52,7 +54,7 @@ RULES = {
     "report_pdf": Rule(
         "report",
         ("data", "tasks", "figures", "tables"),
-        ("workflow/report/report.typ", "pyproject.toml"),
+        ("workflow/report/report.typ", "workflow/report/report.yaml", "pyproject.toml"),
     ),
     "explorer": Rule(
         "report",

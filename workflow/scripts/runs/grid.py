@@ -13,11 +13,8 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-#: The settings of a task that may be a list of values, in the order in which they stand in names.
-SWEEPABLE = (
-    *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
-    *("patience", "checks_per_epoch", "skip_batches"),
-)
+from runs.schemas import SETTINGS
+
 #: Settings whose single value is a list already.
 _LISTS = ("classes", "skip_batches")
 
@@ -165,7 +162,7 @@ def expand_sweeps(tasks: dict[str, dict]) -> dict[str, dict]:
     """
     expanded = {}
     for name, task in tasks.items():
-        swept = {key: task[key] for key in SWEEPABLE if key in task and _is_swept(key, task[key])}
+        swept = {key: task[key] for key in SETTINGS if key in task and _is_swept(key, task[key])}
         for values in product(*swept.values()):
             chosen = dict(zip(swept, values, strict=True))
             parts = [f"{key}-{spelling(value)}" for key, value in chosen.items()]
@@ -187,7 +184,7 @@ def spelling(value: object) -> str:
 
 def as_list(key: str, value: object) -> list:
     """The values that a selection names: one alone, or several in a list."""
-    several = _is_swept(key, value) if key in SWEEPABLE else isinstance(value, list)
+    several = _is_swept(key, value) if key in SETTINGS else isinstance(value, list)
     return value if several else [value]
 
 

@@ -2,8 +2,9 @@
 
 import pyarrow as pa
 
-#: What names a run in the tables over all runs.
-RUN_KEYS = ("task", "l2_lambda", "shuffle", "seed")
+#: What names a combination, and with its seed a run, in the tables over all runs.
+COMBINATION_KEYS = ("task", "l2_lambda", "shuffle")
+RUN_KEYS = (*COMBINATION_KEYS, "seed")
 
 HISTORY_SCHEMA = pa.schema(
     [
@@ -64,7 +65,7 @@ METRICS_SCHEMA = pa.schema(
     ]
 )
 
-#: What a run was told.
+#: What a run was told, in the order in which it stands in names of sweeps.
 SETTINGS = (
     *("dataset", "model", "classes", "train_size", "learning_rate", "batch_size", "max_epochs"),
     *("patience", "checks_per_epoch", "skip_batches"),

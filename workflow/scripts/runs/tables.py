@@ -16,6 +16,7 @@ from regression.settings import Settings
 from regression.training import TrainingResult
 from runs.schemas import (
     COMBINATION_COLUMNS,
+    COMBINATION_KEYS,
     HISTORIES_SCHEMA,
     HISTORY_SCHEMA,
     METRICS_SCHEMA,
@@ -89,7 +90,7 @@ def metrics_row(
         result: of the training.
         scores: by split; empty if the training diverged.
     """
-    told = {name: getattr(settings, name) for name in (*SETTINGS, "task", "l2_lambda", "shuffle")}
+    told = {name: getattr(settings, name) for name in (*SETTINGS, *COMBINATION_KEYS)}
     row = told | {
         "seed": seed,
         "train_size": train_size,
