@@ -90,6 +90,7 @@ rule runs:
 rule products:
     input:
         **PRODUCTS,
+        seals=SEALS,
     message:
         "All products are up to date in results/"
 
@@ -98,6 +99,7 @@ rule all:
     default_target: True
     input:
         **PRODUCTS,
+        seals=SEALS,
         manifest=rules.manifest.output,
     message:
         "Everything is up to date in results/"

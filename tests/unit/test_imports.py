@@ -73,7 +73,7 @@ def test_models_count_although_they_are_imported_by_name(repository):
 
 
 def test_packages_of_pythonpath_are_not_those_of_a_job(tmp_path, repository):
-    """The plan of a run must not follow what its sealed jobs ignore."""
+    """The plan of a run must not follow what its isolated jobs ignore."""
     fake = tmp_path / "numpy-0.1.dist-info"
     fake.mkdir()
     (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n")

@@ -100,6 +100,12 @@ def test_nothing_needs_snakemakes_own_records(checkout):
     assert checkout.contents() == before
 
 
+def test_a_job_whose_seal_is_gone_runs_again(checkout):
+    """Otherwise the manifest would miss the seal for good, with nothing to do."""
+    (checkout.results / "seals" / "equations.json").unlink()
+    assert "equations" in checkout.planned()
+
+
 def test_an_edit_of_code_that_changes_no_product_renews_the_manifest(checkout):
     before = manifest_of(checkout)
     checkout.edit("workflow/scripts/table.py", "import argparse", "import argparse  # edited")

@@ -1,5 +1,5 @@
-# Comes in: all products, and the seals of the jobs that made them. Goes out: results/manifest.json, to which `make verify` and its like hold
-# the results, and results/environment.json.
+# Comes in: all products, and the seals of the jobs that made them. Goes out: results/manifest.json, to
+# which `make verify` and its like hold the results, and results/environment.json.
 
 # All that a whole run makes, rule by rule in the order of the DAG.
 PRODUCTS = {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from common.machine import DISTRIBUTIONS, MISSING
 
-#: Where no sealed job looks for packages (see common.smk). Taken when this is imported,
+#: Where no isolated job looks for packages (see common.smk). Taken when this is imported,
 #: because the variable is deleted afterwards.
 _OUTSIDE = {
     *map(os.path.abspath, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
