@@ -236,6 +236,8 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     lines = max(label.count("\n") + 1 for label in labels)
     room = max(2, round((0.02 + 0.2 * lines) * across * columns / WIDTH))
     gap = max(1, round(0.03 * across * columns / WIDTH))
+    # More classes than digits have less room.
+    size = 8 if len(images) <= 10 else 7
     combined = np.full((down * (rows + room), across * (columns + gap) - gap), np.nan)
     figure = new_figure((WIDTH - 0.75) * combined.shape[0] / combined.shape[1] + 0.1)
     axes = figure.subplots()
@@ -244,7 +246,7 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
         left = number % across * (columns + gap)
         combined[top : top + rows, left : left + columns] = image
         centre = left + (columns - 1) / 2
-        text = axes.text(centre, top - 1, label, ha="center", va="bottom", fontsize=8)
+        text = axes.text(centre, top - 1, label, ha="center", va="bottom", fontsize=size)
         text.set_parse_math(False)
     shown = axes.imshow(combined, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
     axes.set_axis_off()
