@@ -43,12 +43,21 @@ def test_an_empty_file_has_no_duplicates(tmp_path):
     check_files([path])
 
 
-@pytest.mark.parametrize("value", ["2020-13-45", "!!int abc", "!!bool ''", "!!timestamp abc"])
+@pytest.mark.parametrize(
+    "value",
+    ["2020-13-45", "!!int abc", "!!bool ''", "!!timestamp abc", "9" * 5000, "0x" + "f" * 5000],
+)
 def test_a_value_that_is_not_what_it_promises_is_named_with_its_line(tmp_path, value):
     path = tmp_path / "config.yaml"
     path.write_text(f"a: 1\nb: {value}\n")
     with pytest.raises(YamlError, match=r"line 2, column 4: found .*, which is no (time|int|bool)"):
         read_yaml(path)
+    refused(tmp_path, path.read_text())
+
+
+@pytest.mark.parametrize("value", [r'"\UFFFFFFFF"', r'"\U00110000"'])
+def test_an_escape_of_no_character_is_no_yaml(tmp_path, value):
+    assert r"is not YAML: \U in double quotes" in refused(tmp_path, f"a: {value}\n")
 
 
 def test_what_is_not_yaml_is_named_with_its_line(tmp_path):

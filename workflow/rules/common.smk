@@ -9,7 +9,7 @@ from itertools import chain
 
 from common.places import YamlError, read_yaml
 from pipeline.config import ConfigError, check_files, read_config
-from pipeline.edited import edited
+from pipeline.changed_data import changed_data
 from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
 from pipeline.owner import record_owner

@@ -87,5 +87,5 @@ rule summarise_data:
 for dataset, entry in DATA.items():
     # Not onstart, which is not for a run with nothing to do.
     raw_folder = Path("results", "data", dataset, "raw")
-    for words in edited(entries_of_files(dataset), entry["mirrors"], raw_folder):
+    for words in changed_data(entries_of_files(dataset), entry["mirrors"], raw_folder):
         print(words, file=sys.stderr)

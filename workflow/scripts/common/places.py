@@ -27,11 +27,15 @@ class _Loader(_FAST_LOADER):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
-            return super().construct_object(node, deep)
+            value = super().construct_object(node, deep)
+            # Python does not even write those of more than 4,300 digits.
+            if isinstance(value, int) and value.bit_length() > 64:
+                raise OverflowError
         except (ValueError, LookupError, ArithmeticError, AttributeError, TypeError) as error:
-            kind = node.tag.rpartition(":")[2]
+            kind = "int of 64 bits" if node.tag.endswith(":int") else node.tag.rpartition(":")[2]
             problem = f"found {str(node.value)[:100]!r}, which is no {kind}; put text in quotes"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+        return value
 
 
 def read_yaml(path: str | Path) -> object:
@@ -119,7 +123,13 @@ def _compose(path: str | Path) -> yaml.Node | None:
     try:
         root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         entries = _count(root, {})
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise YamlError(f"{path} is not YAML: {error}") from error
+    except (ValueError, OverflowError) as error:
+        raise YamlError(
+            f"{path} is not YAML: \\U in double quotes gives a number that is no character's"
+        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
         raise YamlError(f"{path} is not YAML: {_cause(error)}") from error
     except OSError as error:
         raise YamlError(f"{path} is not readable: {error.strerror}") from error

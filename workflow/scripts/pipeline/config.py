@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from common.errors import ReproductionError
 from common.explain import Problem, listed, problems_of, shown, unknown
-from common.places import YamlError, duplicates_in, lines_of, misread_in
+from common.places import YamlError, duplicates_in, lines_of, misread_in, values_of
 from pipeline.model import Config
 from regression.models import load_model
 from runs.grid import (
@@ -33,13 +33,17 @@ class ConfigError(ReproductionError):
 def check_files(paths: Iterable[str | Path]) -> None:
     """Look for what is lost when a config is read: keys that stand there twice, digits of numbers.
 
+    And for values that cannot be read at all.
+
     Raises:
         ConfigError: with all of them, each with its lines; also if a file is not YAML.
     """
     errors = []
     for path in paths:
         try:
-            errors += [f"{path}: {e}" for e in (*duplicates_in(path), *misread_in(path))]
+            errors += [f"{path}: {error}" for error in duplicates_in(path)]
+            values_of(path)
+            errors += [f"{path}: {error}" for error in misread_in(path)]
         except YamlError as error:
             errors.append(str(error))
     if errors:

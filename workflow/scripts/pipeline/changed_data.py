@@ -6,7 +6,7 @@ from pathlib import Path
 from common.files import sha256_of
 
 
-def edited(files: Iterable[dict], mirrors: Iterable[str], raw: Path) -> Iterator[str]:
+def changed_data(files: Iterable[dict], mirrors: Iterable[str], raw: Path) -> Iterator[str]:
     """Say of which files the results know an earlier content only; their hash decides.
 
     Args:
