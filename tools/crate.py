@@ -157,8 +157,9 @@ def add_software(crate: ROCrate, environment: dict) -> Iterator[ContextEntity]:
         yield add(crate, url, "SoftwareApplication", name=name, version=number, url=url)
     for package, numbers in environment["packages"].items():
         for number in all_of(numbers):
-            url = f"https://pypi.org/project/{package}/{number}/"
-            yield add(crate, url, "SoftwareApplication", name=package, version=number, url=url)
+            # A package URL, which is no address.
+            identifier = f"pkg:pypi/{package}@{number}"
+            yield add(crate, identifier, "SoftwareApplication", name=package, version=number)
 
 
 def all_of(found: str | list[str]) -> list[str]:
