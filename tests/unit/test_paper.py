@@ -11,7 +11,7 @@ import yaml
 
 import report_pdf
 from common.errors import DataError
-from plots import scorecard, style
+from plots import widths
 from runs.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def made_up(value: float) -> dict:
         "table": [
             {"quantity": "epochs", "reported": "33", "reproduced": "33", "equal_as_printed": "yes"}
         ],
-        "widths": {"figure": style.WIDTH, "scorecard": scorecard.WIDTH},
+        "widths": {"figure": widths.FIGURE, "scorecard": widths.SCORECARD},
         "figures": "figures",
         "scorecards": "scorecard",
         "environment": {"Python": "3.11.7"},
@@ -200,7 +200,7 @@ def test_pictures_are_as_wide_as_they_are_drawn(facts):
     pages = typst.compile(TEMPLATE.read_bytes(), format="svg", **report_pdf.settings(facts))
     points = re.findall(rb'<image[^>]* width="([\d.]+)"', b"".join(pages))
     inches = sorted({round(float(width) / 72, 6) for width in points})
-    assert inches == [style.WIDTH, scorecard.WIDTH]
+    assert inches == [widths.FIGURE, widths.SCORECARD]
 
 
 def test_signs_are_those_of_print(facts):

@@ -19,7 +19,7 @@ from common import cli
 from common.errors import DataError
 from common.files import noted, read_json, replace_atomically
 from images.summary import remarks
-from plots import scorecard, style
+from plots import widths
 from runs.results import read_table
 from runs.schemas import COMBINATION_KEYS, MEASURED, METRICS_SCHEMA
 
@@ -81,7 +81,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
         ],
         "data": data_facts(read_json(arguments.summary)),
         "table": table,
-        "widths": {"figure": style.WIDTH, "scorecard": scorecard.WIDTH},
+        "widths": {"figure": widths.FIGURE, "scorecard": widths.SCORECARD},
         "figures": arguments.figures.as_posix(),
         "scorecards": arguments.scorecards.as_posix(),
         "environment": {"Python": platform.python_version()}

@@ -159,16 +159,16 @@ def _cause(error: Exception) -> str:
     return f"{where}: {error.problem}" + (f" {error.context}" if error.context else "")
 
 
-def duplicates_in(path: str | Path) -> list[str]:
+def duplicates(lines_of_file: dict[str, list[int]]) -> list[str]:
     """A message for each key that stands twice in one mapping of a file, with its lines.
 
     What `<<` merges in may be overridden.
 
-    Raises:
-        YamlError: the file is not YAML.
+    Args:
+        lines_of_file: see `lines_of`.
     """
     messages = []
-    for place, lines in lines_of(path).items():
+    for place, lines in lines_of_file.items():
         if len(lines) > 1:
             first, last = lines[0], lines[-1]
             where = f"in line {first} and again in" if first != last else "twice in"

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from common.errors import ReproductionError
 from common.explain import listed, problems_of, unknown
 from common.models import Strict, text, wrong
-from common.places import YamlError, duplicates_in, lines_of, misread_in, values_of
+from common.places import YamlError, duplicates, lines_of, misread_in, values_of
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
 from measuring.catalogue import MEASUREMENTS, arguments_model, selections_of
 from runs.grid import as_list
@@ -233,7 +233,7 @@ def read_claims(path: Path) -> Claims:
     """
     try:
         lines = lines_of(path)
-        slips = duplicates_in(path)
+        slips = duplicates(lines)
         content = values_of(path)
         slips += misread_in(path)
     except YamlError as error:

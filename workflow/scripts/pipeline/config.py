@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from common.errors import ReproductionError
 from common.explain import Problem, listed, problems_of, shown, unknown
-from common.places import YamlError, duplicates_in, lines_of, misread_in, values_of
+from common.places import YamlError, duplicates, lines_of, misread_in, values_of
 from pipeline.model import Config
 from regression.models import load_model
 from runs.grid import (
@@ -41,7 +41,7 @@ def check_files(paths: Iterable[str | Path]) -> None:
     errors = []
     for path in paths:
         try:
-            errors += [f"{path}: {error}" for error in duplicates_in(path)]
+            errors += [f"{path}: {error}" for error in duplicates(lines_of(path))]
             values_of(path)
             errors += [f"{path}: {error}" for error in misread_in(path)]
         except YamlError as error:

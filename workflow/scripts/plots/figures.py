@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogFormatter
 
+from plots import widths
 from plots.style import (
     DASHES,
     SHUFFLE_COLORS,
-    WIDTH,
     lambda_color,
     marker,
     new_figure,
@@ -231,15 +231,15 @@ def weights_plot(groups: Sequence[Group], options: dict) -> Figure:
     across = columns_of(len(images), rows / columns)
     down = math.ceil(len(images) / across)
     # A label stands above each image, and between two images there is a gap.
-    characters = max(4, int((WIDTH - 0.75) / across / _LABEL_CHARACTER))
+    characters = max(4, int((widths.FIGURE - 0.75) / across / _LABEL_CHARACTER))
     labels = [_in_lines(name, characters) for name in weights.names]
     lines = max(label.count("\n") + 1 for label in labels)
-    room = max(2, round((0.02 + 0.2 * lines) * across * columns / WIDTH))
-    gap = max(1, round(0.03 * across * columns / WIDTH))
+    room = max(2, round((0.02 + 0.2 * lines) * across * columns / widths.FIGURE))
+    gap = max(1, round(0.03 * across * columns / widths.FIGURE))
     # More classes than digits have less room.
     size = 8 if len(images) <= 10 else 7
     combined = np.full((down * (rows + room), across * (columns + gap) - gap), np.nan)
-    figure = new_figure((WIDTH - 0.75) * combined.shape[0] / combined.shape[1] + 0.1)
+    figure = new_figure((widths.FIGURE - 0.75) * combined.shape[0] / combined.shape[1] + 0.1)
     axes = figure.subplots()
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         top = number // across * (rows + room) + room

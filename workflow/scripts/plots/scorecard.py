@@ -7,6 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plots import widths
 from plots.style import new_figure, style
 
 #: Marker, fill and colour of a verdict; form and fill alone tell them apart.
@@ -23,7 +24,6 @@ _MARKS = {
 }
 
 #: Inches. A page of A4 has room for two columns that are read without a lens.
-WIDTH = 7.5
 _COLUMN, _GAP = 3.67, 0.16
 # From the left of a column: the mark, the words, the middle of the scale and its half width.
 _MARK, _WORDS, _MIDDLE, _HALF = 0.05, 0.15, 2.93, 0.42
@@ -49,10 +49,10 @@ def scorecard(ledger: dict, origin: str) -> Figure:
     columns = _columns(entries)
     height = _KEY + max(map(_height, columns)) + 0.03
     with style():
-        figure = new_figure(height, WIDTH)
+        figure = new_figure(height, widths.SCORECARD)
         figure.set_layout_engine("none")
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+        axes.set(xlim=(0, widths.SCORECARD), ylim=(height, 0))
         axes.set_axis_off()
         _key(axes, [entry["verdict"] for entry in entries], ledger)
         drawn: set[str] = set()

@@ -15,9 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from common.files import replace_atomically
-
-#: The width of the paper's text, inches.
-WIDTH = 6.3
+from plots import widths
 
 #: Comes with matplotlib, so that figures and paper have it on every machine.
 FONT = "STIXGeneral"
@@ -77,7 +75,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def new_figure(height: float, width: float = WIDTH) -> Figure:
+def new_figure(height: float, width: float = widths.FIGURE) -> Figure:
     """An empty figure of a size in inches, without a title: that is the caption's."""
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.04, w_pad=0.04))
     FigureCanvasAgg(figure)
