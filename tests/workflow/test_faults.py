@@ -7,8 +7,10 @@ import sys
 import time
 
 import pyarrow.parquet as pq
+import pytest
 
 
+@pytest.mark.chaos
 def test_a_damaged_split_is_noticed_and_named(checkout):
     before = checkout.contents()
     split = checkout.results / "data" / "mnist" / "train.parquet"
@@ -24,6 +26,7 @@ def test_a_damaged_split_is_noticed_and_named(checkout):
     assert checkout.contents() == before
 
 
+@pytest.mark.chaos
 def test_a_damaged_run_file_is_noticed_and_named(checkout):
     before = checkout.contents()
     metrics = checkout.trained("softmax")[0] / "metrics.parquet"

@@ -200,6 +200,7 @@ def cured(checkout, named: set[str]) -> dict[str, bytes]:
     return checkout.contents()
 
 
+@pytest.mark.chaos
 def test_what_was_changed_by_hand_is_refused_until_it_is_made_anew(checkout):
     before = checkout.contents()
     leaf, metrics = (checkout.results / name for name in ("tables/table_1.csv", "metrics.parquet"))
@@ -224,6 +225,7 @@ def test_a_changed_split_is_refused_with_all_that_was_trained_on_it(checkout):
     assert cured(checkout, named) == before
 
 
+@pytest.mark.chaos
 def test_code_that_was_other_while_a_job_ran_is_refused(checkout):
     before = checkout.contents()
     script = checkout.folder / "workflow" / "scripts" / "table.py"
