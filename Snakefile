@@ -33,8 +33,9 @@ onsuccess:
     # `make reproduce` says so itself, also after a run with nothing to do.
     if "SUMMARY_FOLLOWS" not in os.environ:
         made = {Path(product) for product in chain(SEALS, *PRODUCTS.values())}
-        if words := left_over_in_words(Path("results"), made):
-            print(words)
+        for words in (doubts_in_words(made), left_over_in_words(Path("results"), made)):
+            if words:
+                print(words)
 
 
 onerror:
@@ -59,7 +60,7 @@ localrules:
     summarise_data,
     collect,
     sweep_table,
-    check_results,
+    integrity,
     gradients,
     equations,
     identifiability,
@@ -82,7 +83,7 @@ rule runs:
         run_files(BLOCKS, *RUN_FILE_NAMES),
         "results/metrics.parquet",
         "results/history.parquet",
-        "results/checks.json",
+        "results/integrity.json",
     message:
         "All trainings are up to date in results/runs/"
 

@@ -73,8 +73,7 @@ def measure(comparison: str, contender: str, folder: Path) -> dict:
     """Run one contender in a new process with one thread."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, __file__, "--one", comparison, contender, "--data-dir", str(folder)]
-    environment = {"NUMBA_CACHE_DIR": str(Path(".cache", "numba").resolve())} | os.environ | one
-    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    run = subprocess.run(command, env=os.environ | one, stdout=subprocess.PIPE, check=True)
     return json.loads(run.stdout.splitlines()[-1])
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
+SCRIPTS = REPOSITORY / "workflow" / "scripts"
 
 
 class Checkout:
@@ -109,7 +110,10 @@ class Checkout:
 
 
 def copy_project(folder: Path) -> Checkout:
-    """Copy the files that git knows of, as they are in the work tree."""
+    """Copy the files that git knows of, as they are in the work tree, and what is compiled of them.
+
+    To compile it once more for each copy would take longer than what most tests are about.
+    """
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=REPOSITORY,
@@ -117,7 +121,9 @@ def copy_project(folder: Path) -> Checkout:
         text=True,
         check=True,
     )
-    for name in filter(None, listing.stdout.split("\0")):
+    compiled = [path for end in ("pyc", "nbc", "nbi") for path in SCRIPTS.rglob(f"*.{end}")]
+    names = [str(path.relative_to(REPOSITORY)) for path in compiled]
+    for name in filter(None, [*listing.stdout.split("\0"), *names]):
         source = REPOSITORY / name
         if source.is_file():
             target = folder / name

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from pipeline.doubts import doubts_in_words  # noqa: E402
 from pipeline.leftovers import left_over_in_words  # noqa: E402
 from pipeline.project import name_and_version  # noqa: E402
 
@@ -36,6 +37,8 @@ if __name__ == "__main__":
     print("results/tables/, all runs in results/metrics.parquet and results/history.parquet.")
     if failed := diverged():
         print(failed)
+    if words := doubts_in_words(products):
+        print(words)
     for file, what in (("report.pdf", "the report"), ("explorer.html", "to look around in")):
         if RESULTS / file in products:
             print(f"results/{file}: {what}.")

@@ -211,7 +211,7 @@ def test_any_bytes_are_refused_as_parquet_and_json(tmp_path, content):
 @generated
 @given(damage=damages())
 def test_a_damaged_json_is_read_or_refused(tmp_path, damage):
-    path = tmp_path / "checks.json"
+    path = tmp_path / "integrity.json"
     write_json(path, {"loss": 0.25, "task": "λ", "steps": [1, 2, None]})
     path.write_bytes(damage(path.read_bytes()))
     try:

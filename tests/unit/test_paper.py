@@ -67,7 +67,7 @@ def made_up(value: float) -> dict:
             "tables": CONFIG["tables"],
         },
         "runs": report_pdf.over_seeds(rows),
-        "counts": {"runs": len(rows), "steps": 1234567, "checks": 7},
+        "counts": {"runs": len(rows), "steps": 1234567, "tests": 7},
         "ledger": {
             "statements": [entry(one, "reproduced", value) for one in CLAIMS["statements"]],
             "questions": [entry(one, "yes", value) for one in CLAIMS["questions"]],

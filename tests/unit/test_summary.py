@@ -80,6 +80,52 @@ def test_other_images_and_sorted_labels_are_remarked(other):
     assert "- The split train is sorted by label" in page
 
 
+def moved(split: Split) -> Split:
+    # The rows of this data set often run from 0 to 9, so that a row further is another name.
+    order = np.random.default_rng(0).permutation(len(split.labels))
+    labels, pixels = split.labels[order], split.pixels[order]
+    return split._replace(labels=np.roll(labels, 1), pixels=pixels)
+
+
+def with_two_swapped(split: Split) -> Split:
+    return split._replace(labels=np.array([0, 1, 2, 8, 4, 5, 6, 7, 3, 9])[split.labels])
+
+
+def upside_down(split: Split) -> Split:
+    return split._replace(pixels=split.pixels.reshape(-1, 8, 8)[:, ::-1].reshape(-1, 64))
+
+
+STRANGERS = "The labels of the split {} have nothing to do with its images"
+TAKEN = "Classes of the split {} look like other ones of the split train ({}"
+
+
+@pytest.mark.parametrize(
+    ("role", "change", "said"),
+    [
+        ("train", moved, STRANGERS.format("train")),
+        ("validation", moved, STRANGERS.format("validation")),
+        ("validation", with_two_swapped, TAKEN.format("validation", "3 like 8, 8 like 3)")),
+        ("test", upside_down, TAKEN.format("test", "")),
+    ],
+)
+def test_labels_that_are_not_those_of_the_images_are_remarked(role, change, said):
+    splits = {
+        "train": digits_split(slice(1000)),
+        "validation": digits_split(slice(1000, 1400)),
+        "test": digits_split(slice(1400, 1797)),
+    }
+    splits[role] = change(splits[role])
+    (doubt,) = summarise("mine", splits, {})["doubts"]
+    assert doubt.startswith(said)
+
+
+@pytest.mark.parametrize("size", [30, 50, 100, 597])
+def test_few_images_give_no_false_alarm(size):
+    starts = {"train": 0, "validation": 600, "test": 1200}
+    splits = {role: digits_split(slice(i, i + size)) for role, i in starts.items()}
+    assert "doubts" not in summarise("mine", splits, {})
+
+
 def test_what_a_task_lacks_stops_and_is_named(splits):
     splits["test"] = splits["train"]
     tasks = {

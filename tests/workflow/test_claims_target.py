@@ -55,9 +55,9 @@ def test_damaged_results_stop_the_claims(checkout):
     path = checkout.results / "metrics.parquet"
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path)
-    output = checkout.snakemake("--allowed-rules", "check_results", "claims", "all", check=False)
+    output = checkout.snakemake("--allowed-rules", "integrity", "claims", "all", check=False)
     assert "in the history, but not in the metrics" in output
-    assert not (checkout.results / "checks.json").exists()
+    assert not (checkout.results / "integrity.json").exists()
 
 
 def test_without_a_claims_file_there_is_nothing_to_judge(checkout):

@@ -215,6 +215,7 @@ def test_what_was_changed_by_hand_is_refused_until_it_is_made_anew(checkout):
     assert cured(checkout, named) == before
 
 
+@pytest.mark.chaos
 def test_a_changed_split_is_refused_with_all_that_was_trained_on_it(checkout):
     before = checkout.contents()
     path = checkout.results / "data" / "mnist" / "train.parquet"

@@ -121,7 +121,7 @@ rule claims:
         **code("claims.py"),
         claims=claims_file,
         models=code_of_models(),
-        checks="results/checks.json",
+        integrity="results/integrity.json",
         metrics="results/metrics.parquet",
         history="results/history.parquet",
         runs=run_files(BLOCKS, *RUN_FILE_NAMES),

@@ -10,6 +10,7 @@ from itertools import chain
 from common.places import YamlError, read_yaml
 from pipeline.config import ConfigError, check_files, read_config
 from pipeline.changed_data import changed_data
+from pipeline.doubts import doubts_in_words
 from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
 from pipeline.owner import record_owner
@@ -44,8 +45,9 @@ for foreign in [n for n in os.environ if n.startswith(("PYTHON", "NUMBA_", "MPL"
 os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
 os.environ.update(MPLCONFIGDIR=os.path.abspath(".cache/matplotlib"))
 # Compiled kernels are no result: another processor has other ones, and who deletes them loses only
-# the seconds that it takes to compile.
-os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
+# the seconds that it takes to compile. They lie beside their source, as Python's bytecode does.
+if not os.access(SCRIPTS, os.W_OK):
+    os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(".cache/numba"))
 
 try:
     CORES = workflow.cores

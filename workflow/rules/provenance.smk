@@ -8,7 +8,7 @@ PRODUCTS = {
     "train": run_files(BLOCKS, *RUN_FILE_NAMES),
     "collect": ["results/metrics.parquet", "results/history.parquet"],
     "sweep_table": expand("results/sweep.{format}", format=["csv", "md", "parquet"]),
-    "check_results": ["results/checks.json"],
+    "integrity": ["results/integrity.json"],
     **claim_files(),
     "figure": FIGURE_FILES,
     "table": TABLE_FILES,

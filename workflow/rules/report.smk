@@ -114,7 +114,7 @@ rule report_pdf:
         summary=f"results/data/{SHOWN['dataset']}/summary.json",
         metrics="results/metrics.parquet",
         claims="results/claims.json",
-        checks="results/checks.json",
+        integrity="results/integrity.json",
         table=f"results/tables/{SHOWN['table']}.csv",
         optimum=[file for file in optimum_files() if file.endswith(".json")],
         variations=[file for file in identifiability_files() if file.endswith(".json")],
@@ -143,7 +143,7 @@ rule report_pdf:
         "python -E -s -X utf8 {input.script:q} --template {input.template:q} --project {input.project:q}"
         " --config {params.config:q} --summary {input.summary:q} --metrics {input.metrics:q}"
         " --claims {input.claims:q}"
-        " --checks {input.checks:q} --table {input.table:q} --optimum {input.optimum:q}"
+        " --integrity {input.integrity:q} --table {input.table:q} --optimum {input.optimum:q}"
         " --variations {input.variations:q} --scorecards $(dirname {input.scorecard:q})"
         " --figures $(dirname {input.figures[0]:q}) --output {output.pdf:q} --seal {output.seal:q}"
         " > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 # Comes in: the splits. Goes out: the runs of each block, results/runs/<task>/lambda-<lambda>/
 # shuffle-<>/seeds-<first>-<last>/, all of them in results/{metrics,history}.parquet, averages over
-# the seeds in results/sweep.{csv,md,parquet}, and what holds of them all in results/checks.json.
+# the seeds in results/sweep.{csv,md,parquet}, and what holds of them all in results/integrity.json.
 
 
 rule train:
@@ -94,27 +94,29 @@ rule sweep_table:
         " --parquet {output.parquet:q} --seal {output.seal:q} > {log:q} 2>&1"
 
 
-rule check_results:
+rule integrity:
     input:
-        **code("check_results.py"),
+        **code("integrity.py"),
         metrics="results/metrics.parquet",
         history="results/history.parquet",
+        summaries=expand("results/data/{dataset}/summary.json", dataset=DATA),
     output:
-        json="results/checks.json",
-        seal="results/seals/check_results.json",
+        json="results/integrity.json",
+        seal="results/seals/integrity.json",
     log:
-        "results/logs/check_results.log",
+        "results/logs/integrity.log",
     benchmark:
-        "results/benchmarks/check_results.tsv"
+        "results/benchmarks/integrity.tsv"
     conda:
         "../envs/jobs.yaml"
     params:
         tasks=task_settings(),
         run_count=sum(len(block.seeds) for block in BLOCKS),
-        software=software("check_results.py"),
+        software=software("integrity.py"),
     message:
         "Testing the results"
     shell:
         "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
+        " --summaries {input.summaries:q}"
         " --tasks {params.tasks:q} --count {params.run_count} --output {output.json:q}"
         " --seal {output.seal:q} > {log:q} 2>&1"

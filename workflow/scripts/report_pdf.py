@@ -71,7 +71,7 @@ def collect_facts(arguments: argparse.Namespace) -> dict:
         "counts": {
             "runs": len(metrics),
             "steps": sum(row["steps"] for row in metrics),
-            "checks": len(read_json(arguments.checks)["tests"]),
+            "tests": len(read_json(arguments.integrity)["tests"]),
         },
         "ledger": read_json(arguments.claims),
         "optimum": [one for path in arguments.optimum for one in read_json(path)],
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--summary", type=Path, required=True, help="of the data set, as JSON")
     parser.add_argument("--metrics", type=Path, required=True)
     parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--checks", type=Path, required=True)
+    parser.add_argument("--integrity", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True, help="what the report prints, as CSV")
     parser.add_argument("--optimum", type=Path, nargs="*", default=[], help="JSON files")
     parser.add_argument("--variations", type=Path, nargs="*", default=[], help="JSON file")

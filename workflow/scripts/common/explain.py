@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 #: Of all the names that are allowed, a message lists so many.
 SHOWN_NAMES = 20
+#: Of all errors, a message has so many: a slip in a list of a thousand values is told by these.
+SHOWN_ERRORS = 50
 #: Of what was found, a message shows so many characters.
 SHOWN_CHARACTERS = 100
 
@@ -55,9 +57,12 @@ def problems_of(error: ValidationError, content: object) -> list[Problem]:
 
 
 def listed(what: str, errors: Iterable[str]) -> str:
-    """One message of many errors: their number, then each on a line of its own."""
+    """One message of many errors: their number, then each of the first on a line of its own."""
     once = sorted(set(errors))
-    return "\n".join([f"{what} has {len(once)} error(s):", *(f"  {error}" for error in once)])
+    lines = [f"  {error}" for error in once[:SHOWN_ERRORS]]
+    if len(once) > SHOWN_ERRORS:
+        lines.append(f"  ... and {len(once) - SHOWN_ERRORS} more")
+    return "\n".join([f"{what} has {len(once)} error(s):", *lines])
 
 
 def unknown(found: object, known: Iterable[object]) -> str:

@@ -1,8 +1,10 @@
 """Writing files so that a kill or a full disk never leaves half of one."""
 
+import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,8 @@ from common.processes import is_known_dead, process_named, this_process
 #: seals both (see common.seal).
 READ: dict[str, str] = {}
 WRITTEN: dict[str, str] = {}
+
+GZIP_MAGIC = b"\x1f\x8b"
 
 #: A flipped byte shows when the file is read.
 PARQUET_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
@@ -59,6 +63,21 @@ def sha256_of(path: str | Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_unpacked(path: str | Path) -> str:
+    """SHA-256 of a file, or of what is in it if it is packed with gzip.
+
+    Raises:
+        OSError: it cannot be read, or is damaged.
+    """
+    with Path(path).open("rb") as file:
+        packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    try:
+        with (gzip.open if packed else open)(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"{path} is damaged: {error}") from error
 
 
 def noted(path: str | Path) -> Path:

@@ -1,6 +1,7 @@
 """YAML files that may be anybody's: where their entries stand, and what cannot be meant."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -119,10 +120,9 @@ def misread_in(path: str | Path) -> list[str]:
 
 
 def _compose(path: str | Path) -> yaml.Node | None:
-    """The nodes of a file. A few lines, with aliases of aliases, can stand for more than fits."""
+    """The nodes of a file, which nobody may change: a file that is asked for again is kept."""
     try:
-        root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        entries = _count(root, {})
+        root, entries = _nodes(Path(path).read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise YamlError(f"{path} is not YAML: {error}") from error
     except (ValueError, OverflowError) as error:
@@ -133,9 +133,17 @@ def _compose(path: str | Path) -> yaml.Node | None:
         raise YamlError(f"{path} is not YAML: {_cause(error)}") from error
     except OSError as error:
         raise YamlError(f"{path} is not readable: {error.strerror}") from error
+    # A few lines, with aliases of aliases, can stand for more than fits.
     if entries > MOST_ENTRIES:
         raise YamlError(f"{path}: its aliases stand for over {MOST_ENTRIES:,} entries")
     return root
+
+
+@lru_cache(maxsize=8)
+def _nodes(text: str) -> tuple[yaml.Node | None, int]:
+    """The nodes of a text, and how many values it has; a second for a thousand readings."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    return root, _count(root, {})
 
 
 def _count(node: yaml.Node | None, counted: dict[int, int]) -> int:

@@ -27,9 +27,8 @@ import requests
 from platformdirs import user_cache_path
 
 from common.errors import DownloadError
-from common.files import replace_atomically, sha256_of
+from common.files import GZIP_MAGIC, replace_atomically, sha256_of
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _SILENCE = 20  # seconds without a byte
 _SLOWEST = 100_000  # bytes a second, on average; slower mirrors are given up
 _LONGEST = 3600  # seconds, however large the file
@@ -184,7 +183,7 @@ def _from_npm(address: str, path: Path, most: int) -> None:
 
 def _decompress(fetched: Path, raw: Path, most: int, sha256: str) -> None:
     with fetched.open("rb") as file:
-        compressed = file.read(2) == _GZIP_MAGIC
+        compressed = file.read(2) == GZIP_MAGIC
     opener = gzip.open if compressed else open
     with opener(fetched, "rb") as source, raw.open("wb") as target:
         _copy_at_most(source, target, most)

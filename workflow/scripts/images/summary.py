@@ -12,6 +12,13 @@ from images.splits import Split, first_examples, select_classes
 #: apart. Negatives are farther, and digits or clothes that are transposed.
 _UNLIKE = 0.2
 
+#: So much of the variance of images is between the classes, or the labels are not theirs: a fifth
+#: in digits and a half in clothes, a thousandth with the labels moved by a row.
+_BETWEEN_CLASSES = 0.01
+
+#: Of fewer images the mean says little.
+_FEW = 5
+
 
 def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> dict:
     """Count what is in the splits of a data set, and what the tasks take of it.
@@ -41,15 +48,27 @@ def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> di
 def _doubts(splits: dict[str, Split]) -> Iterator[str]:
     """What is allowed, but most likely a slip."""
     train = splits["train"]
-    mean = train.pixels.mean(axis=0)
-    squares = np.einsum("np,np->p", train.pixels, train.pixels, dtype=float) / len(train.pixels)
-    variance = (squares - mean**2).sum()
+    mean, variance = train.pixels.mean(axis=0), _variance(train)
     for role, split in splits.items():
         apart = ((split.pixels.mean(axis=0) - mean) ** 2).sum()
         if apart > (_UNLIKE + 2 / len(split.pixels)) * variance:
             yield (
                 f"The images of the split {role} are, on the whole, unlike those of the split "
                 "train: are they inverted, transposed, moved or of another scale in one of them?"
+            )
+    strangers = [role for role, split in splits.items() if _labels_are_strangers(split)]
+    for role in strangers:
+        yield (
+            f"The labels of the split {role} have nothing to do with its images, class by class "
+            "they look alike: are the labels in another order, or moved by a row?"
+        )
+    for role in [role for role in splits if role not in {"train", *strangers}]:
+        taken = [] if "train" in strangers else list(_taken_for_others(splits[role], train))
+        if taken:
+            names = (f"{train.name_of(a)} like {train.name_of(b)}" for a, b in taken)
+            yield (
+                f"Classes of the split {role} look like other ones of the split train "
+                f"({', '.join(names)}): do labels mean the same in both, and are the images turned?"
             )
     shares = np.bincount(train.labels) / len(train.labels)
     changes = np.count_nonzero(np.diff(train.labels.astype(int)))
@@ -58,6 +77,49 @@ def _doubts(splits: dict[str, Split]) -> Iterator[str]:
             "The split train is sorted by label: without shuffling a mini-batch has hardly more "
             "than one class."
         )
+
+
+def _variance(split: Split) -> float:
+    """The mean square of the distance of an image from the mean image."""
+    squares = np.einsum("np,np->p", split.pixels, split.pixels, dtype=float) / len(split.pixels)
+    return float((squares - split.pixels.mean(axis=0) ** 2).sum())
+
+
+def _means(split: Split) -> dict[int, np.ndarray]:
+    """The mean image, float64 (p,), of each label that has a few."""
+    counts = np.bincount(split.labels)
+    return {
+        int(label): split.pixels[split.labels == label].mean(axis=0)
+        for label in np.flatnonzero(counts >= _FEW)
+    }
+
+
+def _labels_are_strangers(split: Split) -> bool:
+    """Whether the mean images of the classes differ as little as if labels were dealt at random."""
+    counts, n = np.bincount(split.labels), len(split.labels)
+    classes = np.count_nonzero(counts)
+    if classes < 2 or n < _FEW * classes:
+        return False
+    mean = split.pixels.mean(axis=0)
+    between = sum(counts[label] * ((m - mean) ** 2).sum() for label, m in _means(split).items()) / n
+    at_random = (classes - 1) / (n - 1)
+    return between < max(_BETWEEN_CLASSES, 1.5 * at_random) * _variance(split)
+
+
+def _taken_for_others(split: Split, train: Split) -> Iterator[tuple[int, int]]:
+    """Labels whose images are more like those of another label in the training split: a, b."""
+    means = _means(train)
+    for label, mean in _means(split).items():
+        nearest = min(means, key=lambda other: ((mean - means[other]) ** 2).sum(), default=label)
+        if label == nearest or label not in means:
+            continue
+        # How far beyond the middle each image is on the way from its own label to the other one.
+        way = means[nearest] - means[label]
+        middle = (means[nearest] + means[label]) / 2
+        beyond = split.pixels[split.labels == label] @ way - middle @ way
+        # Nearly the middle is what chance can do to a few images.
+        if beyond.mean() > 5 * beyond.std() / np.sqrt(len(beyond)):
+            yield label, nearest
 
 
 def _split_summary(split: Split, labels: Sequence[int]) -> dict:

@@ -72,7 +72,6 @@ Label = Annotated[
 ]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Classes = Annotated[Values[Label], Field(min_length=2)]
 Batches = list[Index]
 
@@ -104,7 +103,9 @@ def _rising(ends: list[float]) -> list[float]:
     return ends
 
 
-Limits = Annotated[list[Number], Field(min_length=2, max_length=2), AfterValidator(_rising)]
+#: No axis of ours goes beyond this, and matplotlib cannot draw one that does by far.
+End = Annotated[float, Field(ge=-1e12, le=1e12)]
+Limits = Annotated[list[End], Field(min_length=2, max_length=2), AfterValidator(_rising)]
 
 #: Columns of the metrics that a figure may show and a table may compare.
 Metric = Literal[MEASURED]

@@ -26,7 +26,7 @@ vectors, nor on the number of cores, nor on how many weight matrices are evaluat
 and infinity come through.
 
 The kernels allocate nothing and hold no lock of Python's: several trainings run at a time, on
-threads of one process. The compiled code is kept where Numba is told to (NUMBA_CACHE_DIR).
+threads of one process. The compiled code is kept in `__pycache__`.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""Tests of the results: what must be true of the tables before anything is concluded from them."""
+"""Tests of the results: what must be true of the tables before anything is concluded from them.
+
+What need not be wrong, but most likely is a slip, is a doubt.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -70,6 +73,34 @@ def violations(
     for key, row in rows.items():
         if key not in seen and row.steps > 0:
             yield f"{_place(row)}: is missing in the history"
+
+
+def doubts(metrics: pd.DataFrame, summaries: dict[str, dict]) -> Iterator[str]:
+    """What trained to nothing: a task whose models know no more than which class is the largest.
+
+    Args:
+        metrics: of all runs.
+        summaries: what `images.summary.summarise` says of each data set, by its name.
+    """
+    for task, of_task in metrics[metrics["ended"] != "diverged"].groupby("task", sort=False):
+        counts = _class_counts(summaries[of_task["dataset"].iloc[0]], of_task["classes"].iloc[0])
+        share, n = max(counts) / sum(counts), sum(counts)
+        chance = share + 2 * np.sqrt(share * (1 - share) / n)
+        empty = of_task[of_task["validation_accuracy"] <= chance]
+        if len(empty):
+            first = next(empty.itertuples())
+            yield (
+                f"Task {task}: of {len(of_task)} trainings {len(empty)} learnt nothing of use. On "
+                f"the validation images the first of them ({_place(first)}) is right in "
+                f"{first.validation_accuracy:.1%}, one answer to all of them in {share:.1%}: do "
+                "the labels fit the images, and is the learning_rate large and lambda small enough?"
+            )
+
+
+def _class_counts(summary: dict, classes: Iterable[int]) -> list[int]:
+    """How many validation images each class has."""
+    counts = {e["label"]: e["examples"] for e in summary["splits"]["validation"]["classes"]}
+    return [counts[label] for label in classes]
 
 
 def _key(row) -> tuple:
