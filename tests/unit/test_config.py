@@ -95,6 +95,10 @@ def set_task(**values):
             lambda c: c["figures"]["figure_01"].update(y_limits=[1, 0]),
             r"figure_01.y_limits: found \[1, 0\]; the lower end must come first",
         ),
+        (
+            lambda c: c["figures"]["figure_01"].update(x_limits=[0, 1e300]),
+            r"figure_01.x_limits.1: found 1e\+300; must be at most 1000000000",
+        ),
         *(
             (
                 lambda c, key=key, value=value: c["figures"]["figure_07"].update({key: value}),
@@ -288,6 +292,13 @@ def test_a_message_does_not_list_a_thousand_seeds(config):
     message = errors_of(config)
     assert "figures.figure_01.runs.seed: found 1000; allowed: 0, 1, " in message
     assert ", 19, ... (1000 in all); did you mean '100'?" in message
+
+
+def test_a_thousand_errors_are_told_by_the_first(config):
+    config["tasks"]["softmax"]["seeds"] = ["x"] * 1000
+    first, *lines, last = errors_of(config).splitlines()
+    assert first == "the config has 1000 error(s):"
+    assert (len(lines), last) == (50, "  ... and 950 more")
 
 
 def test_all_errors_come_at_once(config):

@@ -104,7 +104,7 @@ def _rising(ends: list[float]) -> list[float]:
 
 
 #: No axis of ours goes beyond this, and matplotlib cannot draw one that does by far.
-End = Annotated[float, Field(ge=-1e12, le=1e12)]
+End = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
 Limits = Annotated[list[End], Field(min_length=2, max_length=2), AfterValidator(_rising)]
 
 #: Columns of the metrics that a figure may show and a table may compare.
