@@ -95,7 +95,7 @@ def upside_down(split: Split) -> Split:
     return split._replace(pixels=split.pixels.reshape(-1, 8, 8)[:, ::-1].reshape(-1, 64))
 
 
-STRANGERS = "The labels of the split {} have nothing to do with its images"
+STRANGERS = "Labels have nothing to do with the images in {}: class by class"
 TAKEN = "Classes of the split {} look like other ones of the split train ({}"
 
 

@@ -57,10 +57,10 @@ def _doubts(splits: dict[str, Split]) -> Iterator[str]:
                 "train: are they inverted, transposed, moved or of another scale in one of them?"
             )
     strangers = [role for role, split in splits.items() if _labels_are_strangers(split)]
-    for role in strangers:
+    if strangers:
         yield (
-            f"The labels of the split {role} have nothing to do with its images, class by class "
-            "they look alike: are the labels in another order, or moved by a row?"
+            f"Labels have nothing to do with the images in {', '.join(strangers)}: class by class "
+            "these look alike. Are the labels in another order, or moved by a row?"
         )
     for role in [role for role in splits if role not in {"train", *strangers}]:
         taken = [] if "train" in strangers else list(_taken_for_others(splits[role], train))
