@@ -1,5 +1,6 @@
 """The format of the claims file, and that the report's is complete."""
 
+import re
 from typing import get_args
 
 import pytest
@@ -92,12 +93,12 @@ def test_every_statement_of_the_report_says_what_it_is(of_the_report):
         (
             "4d-worse",
             {"arguments": {"runs": {"task": "softmax"}, "column": "norm"}},
-            "4d-worse.validation.arguments.column: found 'norm'; allowed: epochs",
+            r"4d-worse.validation.arguments.column \(line \d+\): found 'norm'; allowed: epochs",
         ),
         (
             "4d-worse",
             {"arguments": {"column": "steps"}},
-            "4d-worse.validation.arguments: 'runs' is missing",
+            r"4d-worse.validation.arguments \(line \d+\): 'runs' is missing",
         ),
         (
             "4d-worse",
@@ -112,10 +113,14 @@ def test_every_statement_of_the_report_says_what_it_is(of_the_report):
         (
             "4d-worse",
             {"arguments": {"runs": {"task": "softmax", "l2_lambda": "2"}, "column": "steps"}},
-            "arguments.runs.l2_lambda: found '2'; allowed: 0, 0.001",
+            r"arguments.runs.l2_lambda \(line \d+\): found '2'; allowed: 0, 0.001",
         ),
         ("2e-spread", {"grid": {"window": [10]}}, "needs at least two values"),
-        ("2e-spread", {"grid": {"window": [10, 0]}}, "grid.arguments.window: found 0"),
+        (
+            "2e-spread",
+            {"grid": {"window": [10, 0]}},
+            r"grid.arguments.window \(line \d+\): found 0",
+        ),
         ("2e-spread", {"grid": {"spike.height": [1, 2]}}, "no 'spike.height'"),
         ("2e-spread", {"grid": {"widow": [1, 2]}}, "did you mean 'window'"),
     ],
@@ -138,7 +143,7 @@ def test_errors_of_a_reading_have_their_place_and_cure(content, read, place, val
         (
             "2b-shown",
             {"id": "4d-worse"},
-            "4d-worse: there are 2 statements or questions of this id",
+            r"4d-worse \(lines \d+, \d+\): there are 2 statements or questions of this id",
         ),
         ("2b-shown", {"id": "a b"}, "must be letters, digits"),
     ],
@@ -161,7 +166,9 @@ def test_a_gap_in_the_ledger_is_an_error(content, read):
     with pytest.raises(ClaimsError) as caught:
         read(content)
     for gap in ("2b: s3", "2b: figure 1", "2d: table 1", "2d: table 1.1", "2d: table 1.2"):
-        assert f"sections.{gap} is accounted for by no statement" in str(caught.value)
+        section, place = gap.split(": ")
+        told = rf"sections.{section} \(line \d+\): {place} is accounted for by no statement"
+        assert re.search(told, str(caught.value))
     assert "has 5 error(s)" in str(caught.value)
     content["statements"][0]["covers"] = ["s4"]
     with pytest.raises(ClaimsError, match="section 2b has no s4"):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from common.errors import ReproductionError
-from common.explain import listed, problems_of, unknown
+from common.explain import Problem, listed, problems_of, unknown
 from common.models import Strict, text, wrong
 from common.places import YamlError, duplicates, lines_of, misread_in, values_of
 from judging.verdicts import MONOTONE, OPPOSITE, Chance, Expected
@@ -246,14 +246,25 @@ def read_claims(path: Path) -> Claims:
             for place, words in problems_of(error, content)
         ]
         raise ClaimsError(listed(str(path), [*slips, *problems])) from error
-    if errors := [*slips, *_cross_check(claims)]:
-        raise ClaimsError(listed(str(path), errors))
+    problems = list(_cross_check(claims))
+    if problems:
+        named: dict[str, list[int]] = {}
+        for place, at in lines.items():
+            named.setdefault(_named(place, content), []).extend(at)
+        slips += [f"{place}{_line(place, named)}: {words}" for place, words in problems]
+    if slips:
+        raise ClaimsError(listed(str(path), slips))
     return claims
 
 
 def _line(place: str, lines: dict[str, list[int]]) -> str:
-    """The line of a place, in brackets; nothing if an anchor has it elsewhere."""
-    return f" (line {lines[place][0]})" if place in lines else ""
+    """The lines of a place or what it is in, in brackets; nothing if an anchor has it elsewhere."""
+    while place and place not in lines:
+        place = place.rpartition(".")[0]
+    if not place:
+        return ""
+    first, *more = lines[place]
+    return f" (line{'s' * bool(more)} {', '.join(map(str, [first, *more]))})"
 
 
 def _named(place: str, content: object) -> str:
@@ -271,49 +282,49 @@ def _named(place: str, content: object) -> str:
     return ".".join(path)
 
 
-def not_covered(claims: Claims) -> list[str]:
-    """What the sections consist of and no statement covers, as "2b: s3"."""
+def not_covered(claims: Claims) -> list[tuple[str, str]]:
+    """What the sections consist of and no statement covers: ("2b", "s3")."""
     covered = {(s.section, place) for s in claims.statements for place in s.covers}
     return [
-        f"{name}: {place}"
+        (name, place)
         for name, section in claims.sections.items()
         for place in section.contents()
         if (name, place) not in covered
     ]
 
 
-def _cross_check(claims: Claims) -> Iterator[str]:
+def _cross_check(claims: Claims) -> Iterator[Problem]:
     entries = [*claims.statements, *claims.questions]
     ids = [entry.id for entry in entries]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
-        yield f"{name}: there are {ids.count(name)} statements or questions of this id"
+        yield Problem(name, f"there are {ids.count(name)} statements or questions of this id")
     if claims.sections:
         yield from _check_coverage(claims)
     for entry in entries:
         names = [reading.id for reading in entry.readings]
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield f"{entry.id}: there are {names.count(name)} readings of the id {name!r}"
+            yield Problem(entry.id, f"there are {names.count(name)} readings of the id {name!r}")
         same = [reading.same_as() for reading in entry.readings]
         if len(set(same)) < len(same):
-            yield f"{entry.id}: two of its readings measure and expect the same"
+            yield Problem(entry.id, "two of its readings measure and expect the same")
         for reading in entry.readings:
             yield from _check_reading(f"{entry.id}.{reading.id}", reading, claims)
 
 
-def _check_coverage(claims: Claims) -> Iterator[str]:
+def _check_coverage(claims: Claims) -> Iterator[Problem]:
     for entry in claims.statements:
         if entry.section not in claims.sections:
-            yield f"{entry.id}.section: {unknown(entry.section, claims.sections)}"
+            yield Problem(f"{entry.id}.section", unknown(entry.section, claims.sections))
             continue
         section = claims.sections[entry.section]
         for place in entry.covers:
             if place not in section.contents() and not place.startswith("equation"):
-                yield f"{entry.id}.covers: section {entry.section} has no {place}"
-    for place in not_covered(claims):
-        yield f"sections.{place} is accounted for by no statement"
+                yield Problem(f"{entry.id}.covers", f"section {entry.section} has no {place}")
+    for name, place in not_covered(claims):
+        yield Problem(f"sections.{name}", f"{place} is accounted for by no statement")
 
 
-def _check_reading(place: str, reading: Reading, claims: Claims) -> Iterator[str]:
+def _check_reading(place: str, reading: Reading, claims: Claims) -> Iterator[Problem]:
     problems = list(_check_arguments(place, reading, claims.setups))
     yield from problems
     if problems or not reading.grid:
@@ -322,18 +333,19 @@ def _check_reading(place: str, reading: Reading, claims: Claims) -> Iterator[str
         for variant in reading.variants():
             yield from _check_arguments(f"{place}.grid", variant, claims.setups)
     except ValidationError as error:
-        yield from (f"{place}.grid.{inner}: {words}" for inner, words in problems_of(error, {}))
+        for inner, words in problems_of(error, {}):
+            yield Problem(f"{place}.grid.{inner}", words)
     except ValueError as error:
-        yield f"{place}.grid: {error}"
+        yield Problem(f"{place}.grid", str(error))
 
 
-def _check_arguments(place: str, reading: Reading, setups: dict[str, Setup]) -> Iterator[str]:
+def _check_arguments(place: str, reading: Reading, setups: dict[str, Setup]) -> Iterator[Problem]:
     arguments = reading.arguments
     try:
         arguments_model(reading.measurement).model_validate(arguments)
     except ValidationError as error:
         for inner, words in problems_of(error, arguments):
-            yield f"{place}.arguments.{inner}: {words}".replace(".(top level)", "")
+            yield Problem(f"{place}.arguments.{inner}".removesuffix(".(top level)"), words)
         return
     for key in selections_of(reading.measurement):
         if key in arguments:
@@ -342,14 +354,14 @@ def _check_arguments(place: str, reading: Reading, setups: dict[str, Setup]) -> 
         yield from _check_selection(f"{place}.arguments", arguments, setups)
 
 
-def _check_selection(place: str, selection: dict, setups: dict[str, Setup]) -> Iterator[str]:
+def _check_selection(place: str, selection: dict, setups: dict[str, Setup]) -> Iterator[Problem]:
     """Hold the names of tasks and lambdas to what the file says of the report."""
     if selection["task"] not in setups:
-        yield f"{place}.task: {unknown(selection['task'], setups)}"
+        yield Problem(f"{place}.task", unknown(selection["task"], setups))
         return
     setup = setups[selection["task"]]
     known = [*setup.l2_lambda, *setup.optimum_l2_lambda]
     for key in ("l2_lambda", "l2_lambdas"):
         for value in as_list(key, selection.get(key, [])):
             if value not in known:
-                yield f"{place}.{key}: {unknown(value, known)}"
+                yield Problem(f"{place}.{key}", unknown(value, known))
