@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
-from synthetic import FOLDERS, ROOT, TASKS, as_argument, write_results
+from synthetic import FOLDERS, ROOT, TASKS, as_argument
 
 import claims as claims_script
 from common.files import read_json
@@ -29,13 +29,6 @@ from runs.schemas import METRICS_SCHEMA
 
 CLAIMS = ROOT / "tests" / "claims.tiny.yaml"
 SEEDS = len(TASKS["softmax"]["seeds"])
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    write_results(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """What the Makefile's helper commands do around Snakemake."""
 
+import json
 import os
 import subprocess
 import sys
@@ -93,6 +94,29 @@ def test_what_an_earlier_config_made_is_named_as_such(tmp_path):
     assert {*left_over(tmp_path, products)} == {tmp_path / name for name in old}
     assert "`make clean-stale` lists them" in left_over_in_words(tmp_path, products)
     assert left_over_in_words(tmp_path, products | {tmp_path / name for name in old}) == ""
+
+
+def test_the_summary_says_what_is_doubted(repository, tmp_path):
+    about = {"data/mine/summary.json": "data_set", "integrity.json": "integrity"}
+    for name, doubt in about.items():
+        path = tmp_path / "results" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"doubts": [f"{doubt} {i}" for i in range(3)]}))
+    results = tmp_path / "results"
+    pq.write_table(
+        pa.Table.from_pylist([{"task": "t", "ended": "max_epochs"}]), results / "metrics.parquet"
+    )
+    # Of an earlier config, so no product: not about these results.
+    (results / "data" / "old").mkdir()
+    (results / "data" / "old" / "summary.json").write_text('{"doubts": ["about another"]}')
+    (results / "products.txt").write_text("".join(f"x results/{name}\n" for name in about))
+    command = [sys.executable, repository / "tools" / "summarise.py"]
+    output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    for i in range(3):
+        assert f"Data set mine: data_set {i}\n" in output.stdout
+    assert "\nintegrity 1\n" in output.stdout and "integrity 2" not in output.stdout
+    assert "... and 1 more, in results/data/*/summary.md" in output.stdout
+    assert "about another" not in output.stdout
 
 
 def test_the_summary_names_what_an_earlier_config_made(repository, tmp_path):

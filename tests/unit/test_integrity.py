@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 import pyarrow as pa
 import pytest
-from synthetic import BLOCKS, TASKS, as_argument, write_results
+from synthetic import BLOCKS, TASKS, as_argument
 
 import integrity
 from common.errors import DataError
@@ -25,13 +25,6 @@ CHECK_CURVES = CURVES[1:]
 SEEDS = (0, 7)
 RUNS = sum(len({*block.seeds} & {*SEEDS}) for block in BLOCKS)
 ALL_RUNS = sum(len(block.seeds) for block in BLOCKS)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    write_results(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

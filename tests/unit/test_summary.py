@@ -126,6 +126,17 @@ def test_few_images_give_no_false_alarm(size):
     assert "doubts" not in summarise("mine", splits, {})
 
 
+def test_labels_of_few_images_are_counted_too():
+    """Seven tenths of the images have labels of four images each, all of one digit."""
+    train = digits_split(slice(500))
+    labels = train.labels.copy()
+    for digit in range(10):
+        places = np.flatnonzero(labels == digit)[:36]
+        labels[places] = 100 + 9 * digit + np.arange(36) // 4
+    other = {"validation": digits_split(slice(1000, 1400)), "test": digits_split(slice(1400, 1797))}
+    assert "doubts" not in summarise("mine", {"train": train._replace(labels=labels)} | other, {})
+
+
 def test_what_a_task_lacks_stops_and_is_named(splits):
     splits["test"] = splits["train"]
     tasks = {

@@ -24,7 +24,8 @@ def doubts(products: Iterable[Path]) -> Iterator[str]:
 def doubts_in_words(products: Iterable[Path]) -> str:
     """The same for the end of a run, a line each; nothing if there are none."""
     found = list(doubts(products))
-    more = [f"... and {len(found) - _SHOWN} more, in results/integrity.json"]
+    places = "results/data/*/summary.md and results/integrity.json"
+    more = [f"... and {len(found) - _SHOWN} more, in {places}"]
     return "\n".join(found[:_SHOWN] + more * (len(found) > _SHOWN))
 
 

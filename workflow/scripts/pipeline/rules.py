@@ -40,7 +40,7 @@ RULES = {
     "train": Rule("train", ("data", "tasks", "seeds_per_job"), models=True),
     "collect": Rule("train", ("tasks", "seeds_per_job")),
     "sweep_table": Rule("train", ("data", "tasks", "sort_by")),
-    "integrity": Rule("train", ("tasks",)),
+    "integrity": Rule("train", ("data", "tasks")),
     "optimum": Rule("claims", ("data", "tasks"), models=True),
     "gradients": Rule("claims", ("data", "tasks"), models=True),
     "equations": Rule("claims", ()),
