@@ -88,11 +88,17 @@ def test_thirty_kills_change_not_one_byte(new_checkout, finished, record_propert
 
 def test_eight_cores_a_kill_and_one_core_give_the_bytes_of_two_cores(fresh, finished):
     process = fresh.start("--cores", "8")
+    trained = 0
     for line in process.stdout:
+        trained += "Finished" in line and "train" in line
         if "Finished" in line and "figure" in line:
             break
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    files = [folder / "metrics.parquet" for folder in fresh.trained()]
+    done = {path: path.stat().st_ino for path in files}
     fresh.unlock()
     fresh.snakemake("--cores", "1")
     assert fresh.contents() == finished.contents()
+    kept = [path for path, inode in done.items() if path.stat().st_ino == inode]
+    assert len(kept) >= trained > 2, "a finished training is not made again"

@@ -33,6 +33,7 @@ def config(repository, tmp_path):
     return folder / "config.yaml"
 
 
+@pytest.mark.chaos
 def test_as_a_module_with_a_prefix_and_a_config(repository, config):
     (config.parent / "Snakefile").write_text(
         f"""

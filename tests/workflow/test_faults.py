@@ -1,10 +1,7 @@
 """What goes wrong is named, with the place and the cure, and nothing computed is lost."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 
 import pyarrow.parquet as pq
 import pytest
@@ -112,20 +109,3 @@ def test_no_source_for_the_data_is_one_message(fresh):
         assert output.count(f"{file.stem}: no mirror gave the file") == 1, output
     log = fresh.results / "logs/download/mnist/t10k-images-idx3-ubyte.log"
     assert "no mirror gave the file" in log.read_text()
-
-
-def test_a_kill_in_the_middle_loses_nothing(fresh, finished):
-    process = fresh.start()
-    deadline = time.monotonic() + 120
-    while len(fresh.trained()) < 2:
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    files = [folder / "metrics.parquet" for folder in fresh.trained()]
-    done = {path: path.stat().st_ino for path in files}
-    fresh.unlock()
-    fresh.snakemake()
-    assert fresh.contents() == finished.contents()
-    kept = [path for path, inode in done.items() if path.stat().st_ino == inode]
-    assert len(kept) >= len(done) - 2  # the two that ran may have been cut between their files

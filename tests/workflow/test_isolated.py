@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 MATPLOTLIBRC = "savefig.bbox: tight\ntext.usetex: True\nfont.size: 30\nsvg.fonttype: none\n"
 
 
+@pytest.mark.chaos
 def test_a_poisoned_environment_gives_the_same_bytes(fresh, finished, tmp_path):
     packages = tmp_path / "packages"
     for name in ("numpy", "pandas", "pyarrow", "matplotlib", "numba"):
