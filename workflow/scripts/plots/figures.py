@@ -199,9 +199,10 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
                 if by_decades:
                     # The check after the first update, step 0, has no place among decades.
                     curves = [Curve(c.steps + 1, c.values) for c in curves]
-                    starts.append(curves[0].steps[:2].max())
                 _line(axes, group, curves, name, looks)
+                # One that diverged with its first update has no check.
                 if by_decades and len(curves[0].steps):
+                    starts.append(curves[0].steps[:2].max())
                     end = {"marker": "o", "color": looks["color"], "zorder": looks.get("zorder")}
                     if by_lambda and not group.rows[0]["l2_lambda"]:
                         # A ring, because a small lambda often ends where 0 does.
