@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from common.files import noted
+from runs.grid import other_settings
 from runs.schemas import (
     CURVES,
     HISTORIES_SCHEMA,
@@ -127,11 +128,9 @@ def _of_row(row, task: dict | None) -> Iterator[str]:
                 yield f"{place}, {name}: found {value}"
         elif name != "patience" and (value is None or (np.isscalar(value) and pd.isna(value))):
             yield f"{place}, {name}: is missing"
-    for name in SETTINGS:
-        found = _plain(getattr(row, name))
-        # Without a train_size in the config, the metrics have the size of the whole split.
-        if found != task[name] and not (name == "train_size" and task[name] is None):
-            yield f"{place}, {name}: found {found}, but the config says {task[name]}"
+    settings = {name: _plain(getattr(row, name)) for name in SETTINGS}
+    for name, found, wanted in other_settings(settings, task):
+        yield f"{place}, {name}: found {found}, but the config says {wanted}"
     limit = task["max_epochs"]
     whole = row.ended == "max_epochs"
     if row.epochs > limit or (whole and row.epochs != limit):
