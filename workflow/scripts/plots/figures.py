@@ -96,11 +96,10 @@ def groups_of(results: Results, rows: Sequence[dict], on_axis: str | None = None
         rows: of the metrics.
         on_axis: a setting that an axis shows, in which the runs of a group may differ, too.
     """
-    told = ("task", "l2_lambda", "shuffle", *SETTINGS)
     varying = [
         key
-        for key in told
-        if key not in (on_axis, "task") and any(row[key] != rows[0][key] for row in rows)
+        for key in ("l2_lambda", "shuffle", *SETTINGS)
+        if key != on_axis and any(row[key] != rows[0][key] for row in rows)
     ]
     groups: dict[str, list[dict]] = {}
     for row in rows:
