@@ -203,7 +203,7 @@ def test_any_bytes_are_refused_as_parquet_and_json(tmp_path, content):
     with pytest.raises(DataError, match="not readable as Parquet"):
         read_split(path)
     try:
-        assert isinstance(read_json(path), object)
+        read_json(path)
     except DataError as error:
         assert str(path) in str(error)
 
