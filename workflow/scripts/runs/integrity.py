@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
-from common.files import noted
+from common.files import row_groups
 from runs.grid import other_settings
+from runs.results import require_schema
 from runs.schemas import (
     CURVES,
     HISTORIES_SCHEMA,
@@ -36,10 +36,14 @@ _TOLERANCE = {"loss": 1e-6, "accuracy": 1e-12}
 
 
 def read_histories(path: Path) -> Iterator[pd.DataFrame]:
-    """The histories over all runs, a row group at a time: one run."""
-    file = pq.ParquetFile(noted(path))
-    for number in range(file.num_row_groups):
-        yield file.read_row_group(number).cast(HISTORIES_SCHEMA).to_pandas()
+    """The histories over all runs, a row group at a time: one run.
+
+    Raises:
+        DataError: the file is damaged, or its columns are not those of HISTORIES_SCHEMA.
+    """
+    for history in row_groups(path):
+        require_schema(path, history.schema, HISTORIES_SCHEMA)
+        yield history.to_pandas()
 
 
 def violations(
