@@ -127,7 +127,8 @@ def parquet_writer(path: str | Path, schema: pa.Schema) -> Iterator[Callable[[pa
         replace_atomically(path) as temporary,
         pq.ParquetWriter(temporary, schema, **PARQUET_OPTIONS) as writer,
     ):
-        yield lambda table: writer.write_table(table, row_group_size=len(table))
+        # A table without rows is a row group, too.
+        yield lambda table: writer.write_table(table, row_group_size=max(1, len(table)))
 
 
 def write_parquet(table: pa.Table, path: str | Path) -> None:

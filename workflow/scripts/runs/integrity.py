@@ -66,6 +66,8 @@ def violations(
         yield from _of_row(row, tasks.get(row.task))
     seen = set()
     for history in histories:
+        if history.empty:
+            continue
         first = next(history.itertuples())
         if len(history[list(RUN_KEYS)].drop_duplicates()) > 1 or _key(first) in seen:
             yield f"{_place(first)}: history: is there more than once, or mixed with another run"
@@ -74,7 +76,7 @@ def violations(
         else:
             yield from _of_history(history, rows[_key(first)])
         seen.add(_key(first))
-    # A run that diverges in its first step has no history.
+    # A run that diverges in its first step has an empty history.
     for key, row in rows.items():
         if key not in seen and row.steps > 0:
             yield f"{_place(row)}: is missing in the history"
