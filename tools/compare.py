@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from common import cli  # noqa: E402
 from common.errors import ReproductionError  # noqa: E402
 from common.files import read_json, replace_atomically  # noqa: E402
+from plots.exploration import ORDERS  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
 from runs.schemas import COMBINATION_KEYS, SETTINGS  # noqa: E402
 
@@ -268,8 +269,7 @@ def shortened(numbers: Sequence[int]) -> str:
 def group_name(group: tuple) -> str:
     """A group of runs in words."""
     task, l2_lambda, shuffle = group
-    order = {"false": "not shuffled", "once": "shuffled once", "true": "shuffled"}
-    return f"{task}, λ = {l2_lambda:g}, {order[str(shuffle).lower()]}"
+    return f"{task}, λ = {l2_lambda:g}, {ORDERS[str(shuffle).lower()]}"
 
 
 def differences(a: Results, b: Results) -> list[Difference]:

@@ -263,8 +263,8 @@ def page(before: dict, noticed: dict[str, set[str]], failed: set[str]) -> str:
         how = "all: the run stops" if mutant.name in failed else str(len(found))
         lines.append(f"| {mutant.name} | {how} | {len(found & concerned)} of {len(concerned)} |")
     lines += ["", "## Statements that no mutant of theirs changes", ""]
-    lines += [f"- `{name}`: {why_unchanged(set(before[name].values()))}" for name in survivors]
-    return "\n".join(lines or ["None."]) + "\n"
+    why = [f"- `{name}`: {why_unchanged(set(before[name].values()))}" for name in survivors]
+    return "\n".join([*lines, *(why or ["None."])]) + "\n"
 
 
 def why_unchanged(verdicts: set[str]) -> str:

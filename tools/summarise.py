@@ -1,6 +1,5 @@
 """Say where the results are, how the tables compare with the report, how its statements fared."""
 
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from common.files import read_json  # noqa: E402
 from pipeline.doubts import doubts_in_words  # noqa: E402
 from pipeline.leftovers import left_over_in_words  # noqa: E402
 from pipeline.project import name_and_version  # noqa: E402
@@ -48,7 +48,7 @@ if __name__ == "__main__":
             print(f"\n{name}, the report's numbers and ours:\n")
             print(table.read_text(encoding="utf-8"))
     if RESULTS / "claims.md" in products:
-        print(json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))["headline"])
+        print(read_json(RESULTS / "claims.json")["headline"])
         print("Each with its numbers and reasons: results/claims.md")
     if stale := left_over_in_words(RESULTS, {*products}):
         print(f"\n{stale}")

@@ -17,6 +17,7 @@ from common.files import (
     read_json,
     read_parquet,
     replace_atomically,
+    row_groups,
     sha256_of,
     write_json,
     write_parquet,
@@ -206,6 +207,15 @@ def test_history_is_ordered_by_step_with_the_batch_loss_first():
         (3, 1, "validation", "accuracy", 0.8),
         (3, 1, "train", "accuracy", 0.9),
     ]
+
+
+def test_an_empty_history_keeps_its_place(tmp_path):
+    """Of a run whose loss is no number from the start on, as that of one's own model may be."""
+    path, history = tmp_path / "history.parquet", made_up_history()
+    with parquet_writer(path, HISTORY_SCHEMA) as add:
+        for one in (history, history.slice(0, 0), history):
+            add(one)
+    assert [len(one) for one in row_groups(path)] == [5, 0, 5]
 
 
 def test_histories_of_all_runs_carry_the_columns_of_the_contract():

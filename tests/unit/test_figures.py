@@ -222,6 +222,18 @@ def test_a_run_that_diverges_does_not_flatten_the_others(sound):
     assert low < 0.3 and 0.9 < high < 1.1
 
 
+def test_a_run_that_diverges_with_its_first_update_stands_in_the_legend():
+    class OneHasNoCheck(MadeUp):
+        def curve(self, row, split, metric):
+            values = self.values[: None if row["ended"] == "max_epochs" else 0]
+            return Curve(np.arange(len(values)), values)
+
+    rows = [row(), row(learning_rate=2, ended="diverged", steps=1)]
+    options = {"splits": ["validation"]}
+    figure = figures.draw("accuracy", OneHasNoCheck([0.5, 0.6]), rows, options)
+    assert texts(figure)[1] == "learning rate 2, diverged at step 1"
+
+
 def test_a_curve_outside_of_the_limits_is_named(capsys):
     draw([0.5, 0.6], [row()], y_limits=[0.9, 1.0])
     assert "WARNING: training lies outside of y_limits [0.9, 1.0]" in capsys.readouterr().err

@@ -24,6 +24,12 @@ def splits(make_examples):
 OWN = Protocol((3, 2), 0.05, 64, 30, 4, 5)
 
 
+def of_labels(*labels: int) -> Split:
+    """A split of such images, black ones."""
+    n = len(labels)
+    return Split(np.arange(n), np.array(labels, np.uint8), np.zeros((n, 36), np.uint8), (6, 6))
+
+
 @pytest.mark.parametrize("order", ["file", "reshuffled"])
 def test_our_own_choices_give_what_the_training_gives(splits, order):
     settings = Settings(
@@ -44,13 +50,14 @@ def test_our_own_choices_give_what_the_training_gives(splits, order):
 
 def test_what_protocols_share_changes_none_of_them(splits):
     experiments = Experiments(*splits)
-    for variation in variations(OWN, [2, 3], 700, 300):
+    for variation in variations(OWN, *splits):
         alone = Experiments(*splits).outcome(variation.protocol)
         assert experiments.outcome(variation.protocol) == alone, variation
 
 
 def test_each_variation_differs_from_ours_in_one_choice():
-    own, *others = variations(OWN, [2, 3, 7], 700, 300)
+    split = of_labels(*[2, 3, 7] * 100)
+    own, *others = variations(OWN, split, split)
     assert own.protocol == OWN
     for variation in others:
         assert sum(a != b for a, b in zip(variation.protocol, OWN, strict=True)) == 1, variation
@@ -58,15 +65,27 @@ def test_each_variation_differs_from_ours_in_one_choice():
     assert pairs == {frozenset(pair) for pair in ((2, 3), (2, 7), (3, 7))}
 
 
-def test_what_is_our_own_choice_or_no_choice_at_all_is_no_variation():
+def test_what_is_our_own_choice_or_no_choice_at_all_is_no_variation(splits):
     own = OWN._replace(patience=2, checks_per_epoch=4)
-    _, *others = variations(own, [2, 3], 700, 300)
+    _, *others = variations(own, *splits)
     values = {}
     for one in others:
         values.setdefault(one.choice, []).append(one.value)
     assert values["patience"] == ["1", "3", "4"]
     assert values["checks an epoch"] == ["1", "2", "3", "6", "7", "10"]
     assert values["training images"] == ["first 696", "first 665", "first 630", "first 560"]
+
+
+def test_what_leaves_no_image_is_no_variation():
+    train, validation = of_labels(*[2] * 50, *[3] * 50, 6, 7), of_labels(*[5] * 60, *[2, 3] * 20)
+    of_choice = {}
+    for one in variations(OWN, train, validation):
+        of_choice.setdefault(one.choice, []).append(one.protocol)
+    # The first half is of another class, as in a file sorted by label.
+    assert [one.validation_size for one in of_choice["validation images"]] == [99, 90]
+    # And of the pair 6 and 7 there is none to validate with.
+    pairs = {frozenset(one.classes) for one in of_choice["classes"]}
+    assert pairs == {frozenset({a, b}) for a in (2, 3) for b in (2, 3, 6, 7) if a != b}
 
 
 def test_digits_survive_as_they_are_printed():

@@ -107,6 +107,14 @@ def test_a_diverged_run_has_no_numbers_and_is_no_violation(rows, tables):
     assert error == f"{RUN}: metrics, test_loss: found 0.1 of a run that ended as diverged"
 
 
+def test_a_run_that_diverges_in_its_first_step_has_an_empty_history(rows, tables):
+    row = row_of(rows)
+    row |= {"ended": "diverged", "stopped_early": False, **dict.fromkeys(OUTCOMES)}
+    row |= {"steps": 0, "epochs": 0}
+    histories = [h.iloc[:0] if key_of(h.iloc[0]) == KEY else h for h in tables[1]]
+    assert found(rows, histories) == []
+
+
 def test_runs_that_are_missing_twice_or_unknown(rows, tables):
     rows.remove(row_of(rows))
     missing = [

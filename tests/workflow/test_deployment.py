@@ -73,7 +73,7 @@ def test_by_the_path_of_its_snakefile_from_another_folder(repository, config):
     # Without a config in the folder it is that of the report.
     (config.parent / "empty").mkdir()
     plan = snakemake(config.parent / "empty", "-s", repository / "Snakefile", "--dry-run")
-    assert "9 trainings" in plan or "train " in plan
+    assert "train " in plan
 
 
 def test_in_another_directory(repository, config, tmp_path):

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import chain
 
 from common.places import YamlError, read_yaml
+from images.layout import SPLITS
 from pipeline.config import ConfigError, check_files, read_config
 from pipeline.changed_data import changed_data
 from pipeline.doubts import doubts_in_words
@@ -92,7 +93,6 @@ FIGURES = {
 }
 # The config may offer more data sets than its tasks use; only those are fetched.
 DATA = {name: config["data"][name] for name in {task["dataset"]: None for task in TASKS.values()}}
-SPLITS = ["train", "validation", "test"]
 SPLIT_FILES = expand("results/data/{dataset}/{split}.parquet", dataset=DATA, split=SPLITS)
 DATA_SUMMARIES = expand(
     "results/data/{dataset}/summary.{format}", dataset=DATA, format=["json", "md"]

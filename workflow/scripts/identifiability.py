@@ -24,11 +24,9 @@ def main() -> None:
     train, validation = read_split(arguments.train), read_split(arguments.validation)
     own = Protocol(**arguments.protocol)._replace(classes=tuple(arguments.protocol["classes"]))
     reported = {name: arguments.reported[name] for name in QUANTITIES if name in arguments.reported}
-    labels = sorted({int(label) for label in train.labels})
     experiments = Experiments(train, validation)
     rows = []
-    counts = len(train.labels), len(validation.labels)
-    for choice, value, protocol in variations(own, labels, *counts):
+    for choice, value, protocol in variations(own, train, validation):
         found = experiments.outcome(protocol)
         survives = surviving(found, reported)
         rows.append({"choice": choice, "value": value, **found, "survives": survives})

@@ -9,7 +9,7 @@ from common import cli
 from common.errors import DataError
 from common.files import read_parquet, write_json
 from provenance.environment import environment
-from provenance.manifest import manifest_of, other_settings
+from provenance.manifest import manifest_of, of_another_config
 from provenance.seals import read_seals, require_sealed
 from runs.schemas import SETTINGS
 
@@ -39,7 +39,7 @@ def main() -> None:
     require_sealed(products, seals)
     metrics = folder / "metrics.parquet"
     runs = read_parquet(metrics).select(["task", *SETTINGS]).to_pylist()
-    if others := other_settings(runs, arguments.tasks):
+    if others := of_another_config(runs, arguments.tasks):
         listed = "".join(f"\n  {other}" for other in others)
         raise DataError(
             f"{metrics} is not of this config:{listed}\n"

@@ -8,14 +8,13 @@ import numpy as np
 
 from common import cli
 from common.files import parquet_writer, write_json
+from images.layout import SPLITS
 from images.splits import Examples, first_examples, read_split, select_classes
 from regression.evaluation import Score, evaluate_all
 from regression.optimum import Optimum, norm_to_reach, path_of_optima
 from regression.separation import integer_weights, smallest_margins
 from runs.schemas import OPTIMUM_SCHEMA, SEPARATION_SCHEMA
 from runs.tables import weights_table
-
-SPLITS = ("train", "validation", "test")
 
 
 def separating_weights(optimum: Optimum, train: Examples) -> np.ndarray | None:

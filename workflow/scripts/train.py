@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from common import cli
 from common.errors import DataError
 from common.files import parquet_writer, write_parquet
+from images.layout import SPLITS
 from images.splits import Examples, first_examples, read_split, select_classes
 from regression.evaluation import evaluate_all
 from regression.settings import Settings
@@ -22,8 +23,6 @@ from runs.tables import (
     weights_schema,
     weights_table,
 )
-
-SPLITS = ("train", "validation", "test")
 
 #: Runs that are scored in one pass over the images, and whose histories are in memory until then.
 SCORED_TOGETHER = 10

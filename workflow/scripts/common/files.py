@@ -94,10 +94,23 @@ def read_parquet(path: str | Path, row_group: int | None = None) -> pa.Table:
     Raises:
         DataError: it is damaged.
     """
+    with _opened(path) as file:
+        return file.read() if row_group is None else file.read_row_group(row_group)
+
+
+def row_groups(path: str | Path) -> Iterator[pa.Table]:
+    """The row groups of a Parquet file, one in memory at a time; else as `read_parquet`."""
+    with _opened(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file; what cannot be read of it is named."""
     try:
         # Not pq.read_table, which imports pandas where it is installed: 0.3 s for each job.
-        file = pq.ParquetFile(noted(path), memory_map=True, page_checksum_verification=True)
-        return file.read() if row_group is None else file.read_row_group(row_group)
+        yield pq.ParquetFile(noted(path), memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError, IndexError) as error:
         # What the system refuses says nothing of the file.
         if getattr(error, "errno", None) and Path(path).exists():
@@ -114,7 +127,8 @@ def parquet_writer(path: str | Path, schema: pa.Schema) -> Iterator[Callable[[pa
         replace_atomically(path) as temporary,
         pq.ParquetWriter(temporary, schema, **PARQUET_OPTIONS) as writer,
     ):
-        yield lambda table: writer.write_table(table, row_group_size=len(table))
+        # A table without rows is a row group, too.
+        yield lambda table: writer.write_table(table, row_group_size=max(1, len(table)))
 
 
 def write_parquet(table: pa.Table, path: str | Path) -> None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+#: What is cut from the files of every data set, in this order.
+SPLITS = ("train", "validation", "test")
+
 
 @dataclass(frozen=True)
 class Layout:

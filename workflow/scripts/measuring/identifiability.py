@@ -98,28 +98,29 @@ class Variation(NamedTuple):
     protocol: Protocol
 
 
-def variations(
-    own: Protocol, labels: list[int], train_count: int, validation_count: int
-) -> list[Variation]:
+def variations(own: Protocol, train: Split, validation: Split) -> list[Variation]:
     """Our own protocol first (choice "none"), then one change at a time.
+
+    What is our own choice, or leaves no image to train on or to validate with, is no other one.
 
     Args:
         own: what is varied.
-        labels: all labels of the data set, for other pairs of classes.
-        train_count: images of the training split.
-        validation_count: of the validation split.
+        train: all images to train on, whose labels also give the other pairs of classes.
+        validation: all images to validate with.
     """
-    changes = _changes(own, labels, train_count, validation_count)
-    # A choice that is our own is no other one.
     return [
         Variation("none", "as it is", own),
-        *(change for change in changes if change.protocol != own),
+        *(
+            change
+            for change in _changes(own, train, validation)
+            if change.protocol != own
+            and _chosen(train, change.protocol.classes, change.protocol.train_size).any()
+            and _chosen(validation, change.protocol.classes, change.protocol.validation_size).any()
+        ),
     ]
 
 
-def _changes(
-    own: Protocol, labels: list[int], train_count: int, validation_count: int
-) -> Iterator[Variation]:
+def _changes(own: Protocol, train: Split, validation: Split) -> Iterator[Variation]:
     for factor in (0.2, 0.5, 0.8, 0.9, 0.96, 0.98, 1.02, 1.04, 1.1, 1.2, 2.0):
         rate = float(f"{own.learning_rate * factor:.6g}")
         yield Variation("learning rate", f"{rate:g}", own._replace(learning_rate=rate))
@@ -129,9 +130,9 @@ def _changes(
     for scaling in SCALINGS:
         yield Variation("scaling", scaling, own._replace(scaling=scaling))
     yield Variation("bias", "none", own._replace(bias=False))
-    for size in (int(part * train_count) for part in (0.995, 0.95, 0.9, 0.8)):
+    for size in (int(part * len(train.labels)) for part in (0.995, 0.95, 0.9, 0.8)):
         yield Variation("training images", f"first {size}", own._replace(train_size=size))
-    for size in (int(part * validation_count) for part in (0.99, 0.9, 0.5, 0.2)):
+    for size in (int(part * len(validation.labels)) for part in (0.99, 0.9, 0.5, 0.2)):
         yield Variation("validation images", f"first {size}", own._replace(validation_size=size))
     for checks in (1, 2, 3, 4, 6, 7, 10):
         yield Variation("checks an epoch", str(checks), own._replace(checks_per_epoch=checks))
@@ -151,7 +152,7 @@ def _changes(
         yield Variation("initial weights", value, own._replace(start=start))
     first, second = own.classes
     yield Variation("classes", f"{second} against {first}", own._replace(classes=(second, first)))
-    for pair in combinations(labels, 2):
+    for pair in combinations(np.unique(train.labels).tolist(), 2):
         if set(pair) != set(own.classes):
             value = f"{pair[0]} against {pair[1]}"
             yield Variation("classes", value, own._replace(classes=pair))
@@ -283,9 +284,13 @@ def _of_classes(
     split: Split, classes: tuple[int, int], size: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels uint8 (n, p) and class numbers bool (n,) of the first images of a split."""
-    labels = split.labels[:size]
-    chosen = np.isin(labels, classes)
-    return split.pixels[:size][chosen], labels[chosen] == classes[1]
+    chosen = _chosen(split, classes, size)
+    return split.pixels[:size][chosen], split.labels[:size][chosen] == classes[1]
+
+
+def _chosen(split: Split, classes: tuple[int, int], size: int | None) -> np.ndarray:
+    """Which of the first images of a split are of the classes, bool (n,)."""
+    return np.isin(split.labels[:size], classes)
 
 
 def _features(images: np.ndarray, training: np.ndarray, protocol: Protocol) -> np.ndarray:

@@ -9,7 +9,6 @@ Every public function here can be named in the claims file (see `measuring.catal
 annotations of its arguments say what may stand there.
 """
 
-import math
 from typing import Annotated
 
 import numpy as np
@@ -132,10 +131,9 @@ def greatest_difference(results: Results, *, runs: Selection, other: Selection) 
     differences = [abs(row[name] - with_[name]) for name in MEASURED]
     for split, name in CURVES:
         (_, a), (_, b) = (results.curve(run, split, name) for run in (row, with_))
-        differences.append(float(np.max(np.abs(a - b))) if len(a) == len(b) else math.inf)
-    if not all(map(math.isfinite, differences)):
         # Curves of different length differ in `steps` at least.
-        differences = [value for value in differences if math.isfinite(value)]
+        if len(a) == len(b):
+            differences.append(float(np.max(np.abs(a - b))))
     evidence = [
         results.where(selection, what) for selection in (runs, other) for what in ("*", "history")
     ]

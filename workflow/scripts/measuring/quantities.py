@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from common.errors import ReproductionError
 from common.models import Strict, wrong
+from images.layout import SPLITS
 from images.splits import Examples
 from pipeline.model import Runs
 from runs.curves import Curve as Values
@@ -94,7 +95,7 @@ class Results(Protocol):
         """The file of these checks, to point at."""
 
     def where(self, selection: dict, what: str) -> str:
-        """A pointer to the rows of a selection: `metrics`, `history`, or a file of the runs."""
+        """A pointer to the rows of a selection: a metrics column, `history`, or a file of runs."""
 
 
 class MeasurementError(ReproductionError):
@@ -163,7 +164,7 @@ Step = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Split = Literal["train", "validation", "test"]
+Split = Literal[SPLITS]
 Metric = Literal["loss", "accuracy"]
 #: A column of the metrics, or `<split>_gap`: training accuracy minus that of the split.
 Column = Literal[(*MEASURED, "validation_gap", "test_gap")]

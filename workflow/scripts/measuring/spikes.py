@@ -21,6 +21,7 @@ from measuring.quantities import (
     pairs,
     parts_of_difference,
     plotted,
+    unit_of,
 )
 from regression.training import epoch_orders
 
@@ -109,8 +110,7 @@ def largest_spike(
 ) -> Measured:
     """How far a curve ever sticks out of its neighbourhood, in its own units."""
     values = [_largest(results, row, curve, neighbours) for row in results.runs(runs)]
-    unit = "nats" if curve["metric"] == "loss" else "fraction"
-    return Measured(np.array(values), unit, [results.where(runs, "history")])
+    return Measured(np.array(values), unit_of(curve["metric"]), [results.where(runs, "history")])
 
 
 def largest_spike_ratio(
@@ -210,7 +210,7 @@ def batch_hardness(
     rank = int(np.count_nonzero(by_batch > by_batch[batch])) + 1
     return Measured(
         by_image.mean(axis=1),
-        "nats" if metric == "loss" else "fraction",
+        unit_of(metric),
         [results.where(judges, "weights.parquet")],
         f"Rank {rank} of {batches} batches: {by_batch[batch]:.3g}; all have {by_batch.mean():.3g}.",
         by_image,

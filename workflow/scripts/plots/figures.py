@@ -96,11 +96,10 @@ def groups_of(results: Results, rows: Sequence[dict], on_axis: str | None = None
         rows: of the metrics.
         on_axis: a setting that an axis shows, in which the runs of a group may differ, too.
     """
-    told = ("task", "l2_lambda", "shuffle", *SETTINGS)
     varying = [
         key
-        for key in told
-        if key not in (on_axis, "task") and any(row[key] != rows[0][key] for row in rows)
+        for key in ("l2_lambda", "shuffle", *SETTINGS)
+        if key != on_axis and any(row[key] != rows[0][key] for row in rows)
     ]
     groups: dict[str, list[dict]] = {}
     for row in rows:
@@ -199,9 +198,10 @@ def accuracy_plot(groups: Sequence[Group], options: dict) -> Figure:
                 if by_decades:
                     # The check after the first update, step 0, has no place among decades.
                     curves = [Curve(c.steps + 1, c.values) for c in curves]
-                    starts.append(curves[0].steps[:2].max())
                 _line(axes, group, curves, name, looks)
+                # One that diverged with its first update has no check.
                 if by_decades and len(curves[0].steps):
+                    starts.append(curves[0].steps[:2].max())
                     end = {"marker": "o", "color": looks["color"], "zorder": looks.get("zorder")}
                     if by_lambda and not group.rows[0]["l2_lambda"]:
                         # A ring, because a small lambda often ends where 0 does.

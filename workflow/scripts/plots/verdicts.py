@@ -6,6 +6,7 @@ from html import escape
 from itertools import groupby
 
 from plots.exploration import Group
+from runs.schemas import COMBINATION_KEYS
 
 #: Form alone tells the marks apart, as in the scorecard.
 MARKS = {
@@ -122,16 +123,13 @@ def groups_behind(line: str, groups: Sequence[Group]) -> list[Group]:
         named["task"] = [of_task[1]]
     if "task" not in named:
         return []
-    keys = {key: named[key] for key in ("task", "l2_lambda", "shuffle") if key in named}
+    combinations = [(group.task, group.l2_lambda, group.runs[0]["shuffle"]) for group in groups]
     return [
         group
-        for group in groups
+        for group, combination in zip(groups, combinations, strict=True)
         if all(
-            {"task": group.task, "l2_lambda": group.l2_lambda, "shuffle": group.runs[0]["shuffle"]}[
-                key
-            ]
-            in values
-            for key, values in keys.items()
+            value in named.get(key, [value])
+            for key, value in zip(COMBINATION_KEYS, combination, strict=True)
         )
     ]
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from common.errors import DataError
 from common.files import read_parquet
-from runs.tables import METRICS_SCHEMA
+from runs.schemas import METRICS_SCHEMA, RUN_KEYS
 
 #: Two numbers are equal within tolerance if they differ by less than RELATIVE times the larger, or
 #: by less than ABSOLUTE.
@@ -23,7 +23,7 @@ ABSOLUTE = 1e-9
 TOLERANCE = f"{RELATIVE:g} relative or {ABSOLUTE:g} absolute"
 #: Table of the results -> the columns that name a row, and those that are compared.
 TABLES = {
-    "metrics": (["task", "l2_lambda", "shuffle", "seed"], METRICS_SCHEMA.names),
+    "metrics": ([*RUN_KEYS], METRICS_SCHEMA.names),
     "claims": (["id"], ["id", "verdict", "measured"]),
     "contents": (["file", "column"], ["file", "column", "mean", "deviation"]),
 }

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from common.errors import DataError
 from common.files import read_json, sha256_of
-from runs.schemas import SETTINGS
+from runs.grid import other_settings
 
 NAME = "manifest.json"
 #: What a run leaves beside its products.
@@ -101,25 +101,24 @@ def _has_our_shape(manifest: object) -> bool:
         return False
 
 
-def other_settings(runs: Iterable[dict], tasks: dict[str, dict]) -> list[str]:
+def of_another_config(runs: Iterable[dict], tasks: dict[str, dict]) -> list[str]:
     """What runs were trained with that their tasks do not say, in words.
 
     Args:
         runs: of the metrics, `task` and the settings.
         tasks: the settings of each task of the config.
     """
-    runs = list(runs)
-    unknown = {f"{run['task']} is no task of it" for run in runs if run["task"] not in tasks}
-    # Without a train_size in the config, the metrics have the size of the whole split.
-    return sorted(
-        unknown
-        | {
-            f"{run['task']} was trained with {name} {run[name]}, but the config says {wanted}"
-            for run in runs
-            for name, wanted in tasks.get(run["task"], {}).items()
-            if name in SETTINGS and run[name] != wanted and (name, wanted) != ("train_size", None)
+    words = set()
+    for run in runs:
+        task = run["task"]
+        if task not in tasks:
+            words.add(f"{task} is no task of it")
+            continue
+        words |= {
+            f"{task} was trained with {name} {found}, but the config says {wanted}"
+            for name, found, wanted in other_settings(run, tasks[task])
         }
-    )
+    return sorted(words)
 
 
 def misfits(

@@ -9,14 +9,11 @@ runs of the others as they are. To add a seed does so, too: blocks that are made
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import NamedTuple
 
-from runs.schemas import SETTINGS
-
-#: Settings whose single value is a list already.
-_LISTS = ("classes", "skip_batches")
+from runs.schemas import LISTS, SETTINGS
 
 
 class Block(NamedTuple):
@@ -170,6 +167,20 @@ def expand_sweeps(tasks: dict[str, dict]) -> dict[str, dict]:
     return expanded
 
 
+def other_settings(run: Mapping, task: Mapping) -> Iterator[tuple[str, object, object]]:
+    """What a run was told otherwise than its task says: the setting, what it has, what it should.
+
+    Args:
+        run: its settings, as in the metrics.
+        task: its settings, after `expand_sweeps`.
+    """
+    for name in SETTINGS:
+        # Without a train_size in the config, the metrics have the size of the whole split.
+        whole = name == "train_size" and task.get(name) is None
+        if name in task and run[name] != task[name] and not whole:
+            yield name, run[name], task[name]
+
+
 def base_name(task: str) -> str:
     """The name that a task of a sweep has in the config."""
     return task.partition("/")[0]
@@ -191,4 +202,4 @@ def as_list(key: str, value: object) -> list:
 def _is_swept(key: str, value: object) -> bool:
     if not isinstance(value, list):
         return False
-    return key not in _LISTS or (bool(value) and isinstance(value[0], list))
+    return key not in LISTS or (bool(value) and isinstance(value[0], list))

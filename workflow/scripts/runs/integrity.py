@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
-from common.files import noted
+from common.files import row_groups
+from runs.grid import other_settings
+from runs.results import require_schema
 from runs.schemas import (
     CURVES,
     HISTORIES_SCHEMA,
@@ -35,10 +36,14 @@ _TOLERANCE = {"loss": 1e-6, "accuracy": 1e-12}
 
 
 def read_histories(path: Path) -> Iterator[pd.DataFrame]:
-    """The histories over all runs, a row group at a time: one run."""
-    file = pq.ParquetFile(noted(path))
-    for number in range(file.num_row_groups):
-        yield file.read_row_group(number).cast(HISTORIES_SCHEMA).to_pandas()
+    """The histories over all runs, a row group at a time: one run.
+
+    Raises:
+        DataError: the file is damaged, or its columns are not those of HISTORIES_SCHEMA.
+    """
+    for history in row_groups(path):
+        require_schema(path, history.schema, HISTORIES_SCHEMA)
+        yield history.to_pandas()
 
 
 def violations(
@@ -61,6 +66,8 @@ def violations(
         yield from _of_row(row, tasks.get(row.task))
     seen = set()
     for history in histories:
+        if history.empty:
+            continue
         first = next(history.itertuples())
         if len(history[list(RUN_KEYS)].drop_duplicates()) > 1 or _key(first) in seen:
             yield f"{_place(first)}: history: is there more than once, or mixed with another run"
@@ -69,7 +76,7 @@ def violations(
         else:
             yield from _of_history(history, rows[_key(first)])
         seen.add(_key(first))
-    # A run that diverges in its first step has no history.
+    # A run that diverges in its first step has an empty history.
     for key, row in rows.items():
         if key not in seen and row.steps > 0:
             yield f"{_place(row)}: is missing in the history"
@@ -127,11 +134,9 @@ def _of_row(row, task: dict | None) -> Iterator[str]:
                 yield f"{place}, {name}: found {value}"
         elif name != "patience" and (value is None or (np.isscalar(value) and pd.isna(value))):
             yield f"{place}, {name}: is missing"
-    for name in SETTINGS:
-        found = _plain(getattr(row, name))
-        # Without a train_size in the config, the metrics have the size of the whole split.
-        if found != task[name] and not (name == "train_size" and task[name] is None):
-            yield f"{place}, {name}: found {found}, but the config says {task[name]}"
+    settings = {name: _plain(getattr(row, name)) for name in SETTINGS}
+    for name, found, wanted in other_settings(settings, task):
+        yield f"{place}, {name}: found {found}, but the config says {wanted}"
     limit = task["max_epochs"]
     whole = row.ended == "max_epochs"
     if row.epochs > limit or (whole and row.epochs != limit):

@@ -1,12 +1,11 @@
 """THE reader of results: the runs of some blocks, their metrics, histories and weights.
 
-Rows are dictionaries by the columns of the metrics, or a pandas table where they are grouped or
-joined. pandas is imported only then: a figure does without.
+Rows are dictionaries by the columns of the metrics.
 """
 
 import math
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,13 +80,6 @@ class Results:
         # A row is no key; the judges ask for the curves of a run again and again.
         self._histories = lru_cache(maxsize=512)(self._read_curves)
         self._weights = lru_cache(maxsize=512)(self._read_weights)
-
-    @cached_property
-    def metrics(self):
-        """The metrics of all runs as a pandas table, by the columns of METRICS_SCHEMA."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows)[METRICS_SCHEMA.names]
 
     def select(self, selection: dict) -> list[dict]:
         """The rows of the selected runs.

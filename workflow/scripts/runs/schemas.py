@@ -71,6 +71,9 @@ SETTINGS = (
     *("patience", "checks_per_epoch", "skip_batches"),
 )
 
+#: Those of which a single value is a list already.
+LISTS = tuple(name for name in SETTINGS if pa.types.is_list(METRICS_SCHEMA.field(name).type))
+
 WEIGHTS_SCHEMA = pa.schema(
     [
         ("seed", pa.int64()),

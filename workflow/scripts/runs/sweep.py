@@ -7,16 +7,15 @@ import pyarrow as pa
 
 from runs.grid import base_name
 from runs.layout import in_digits
-from runs.schemas import MEASURED, METRICS_SCHEMA, SETTINGS
+from runs.schemas import LISTS, MEASURED, METRICS_SCHEMA, SETTINGS
 
 _COMBINATION = ("task", *SETTINGS, "l2_lambda", "shuffle")
-_LISTS = ("classes", "skip_batches")
 #: Of the metrics, what a page has room for.
 _SHOWN = ("validation_accuracy", "test_accuracy", "train_accuracy", "validation_loss", "steps")
 
 SWEEP_SCHEMA = pa.schema(
     [
-        *((n, pa.string() if n in _LISTS else METRICS_SCHEMA.field(n).type) for n in _COMBINATION),
+        *((n, pa.string() if n in LISTS else METRICS_SCHEMA.field(n).type) for n in _COMBINATION),
         ("seeds", pa.int64()),
         ("diverged", pa.int64()),
         *((name, pa.float64()) for n in MEASURED for name in (n, f"{n}_std")),
