@@ -423,6 +423,21 @@ def test_a_measurement_and_its_verdict_are_those_of_plain_loops(
     assert row["verdict"] == ("reproduced" if p_value < 0.05 else "not decidable")
 
 
+@pytest.mark.parametrize("rest", [SOFTMAX_0, {"task": "softmax", "l2_lambda": "1", "seed": 0}])
+def test_a_rest_that_has_no_other_lambda_of_the_same_seeds_is_not_applicable(results, rest):
+    with pytest.raises(NotApplicableError, match="no other lambda of the same seeds"):
+        MEASUREMENTS["lead_over_rest"](results, runs=SOFTMAX_0, rest=rest, column="validation_loss")
+
+
+def test_weights_are_small_below_a_twentieth_unless_said(results):
+    arguments = {"runs": SOFTMAX_1, "other": SOFTMAX_0, "measure": "small"}
+    unsaid, said = (
+        MEASUREMENTS["sparsity_difference"](results, **arguments, **below)
+        for below in ({}, {"below": 0.05})
+    )
+    assert (unsaid.values == said.values).all()
+
+
 @pytest.mark.parametrize(
     ("measurement", "selections"),
     [

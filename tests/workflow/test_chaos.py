@@ -93,6 +93,7 @@ def test_eight_cores_a_kill_and_one_core_give_the_bytes_of_two_cores(fresh, fini
         trained += "Finished" in line and "train" in line
         if "Finished" in line and "figure" in line:
             break
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     files = [folder / "metrics.parquet" for folder in fresh.trained()]

@@ -51,14 +51,6 @@ def test_without_the_compiled_kernels_nothing_runs_again(checkout):
     assert checkout.planned() == {}
 
 
-def test_a_touch_runs_nothing(checkout):
-    for file in checkout.folder.glob("workflow/**/*.py"):
-        file.touch()
-    for file in checkout.results.glob("data/**/*"):
-        file.touch()
-    assert checkout.planned() == {}
-
-
 def test_a_caption_retrains_and_redraws_nothing(checkout):
     checkout.set_config("figures.figure_01.caption", "Another caption.")
     assert not {"train", "figure"} & set(checkout.planned())

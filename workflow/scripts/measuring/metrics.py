@@ -22,6 +22,7 @@ from measuring.quantities import (
     Curve,
     Measured,
     Metric,
+    NotApplicableError,
     NotDecidableError,
     NotNegative,
     Number,
@@ -101,12 +102,18 @@ def lead_over_rest(
 
     The values are a series; what is expected must hold of every entry, so that the runs lead over
     all of the rest.
+
+    Raises:
+        NotApplicableError: the rest has no other lambda, or one of other seeds.
     """
     first = results.runs(runs)
     others: dict[float, dict[int, Row]] = {}
     for row in results.runs(rest):
         if row["l2_lambda"] not in {one["l2_lambda"] for one in first}:
             others.setdefault(row["l2_lambda"], {})[row["seed"]] = row
+    seeds = {row["seed"] for row in first}
+    if not others or not all(seeds <= rival.keys() for rival in others.values()):
+        raise NotApplicableError("the rest has no other lambda of the same seeds")
     leads, images = [], []
     for rival in others.values():
         both = [(row, rival[row["seed"]]) for row in first]

@@ -276,7 +276,7 @@ def batches_met_again(results: Results, *, runs: Selection) -> Measured:
         again += sum(len(a & b) for a, b in pairwise(epochs))
         total += sum(map(len, epochs[1:]))
     return Measured(
-        np.array([float(again)]), "batches", [results.where(runs, "metrics")], f"Of {total}."
+        np.array([float(again)]), "batches", [results.where(runs, "epochs")], f"Of {total}."
     )
 
 

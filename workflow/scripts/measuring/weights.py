@@ -83,7 +83,7 @@ def sparsity_difference(
     runs: Selection,
     other: Selection,
     measure: Literal["small", "zero", "hoyer"],
-    below: Share | None = None,
+    below: Share = 0.05,
 ) -> Measured:
     """How sparse the weight images are, minus how sparse those of the other run are.
 
@@ -164,7 +164,7 @@ def _resemblance(results: Results, row: Row, split: str, *, contrast: bool = Fal
     return float(np.diag(curves.correlations(weights, means - shared)).mean())
 
 
-def _sparsity(results: Results, row: Row, measure: str, below: float | None) -> float:
+def _sparsity(results: Results, row: Row, measure: str, below: float) -> float:
     sizes = np.abs(_images(results, row)).reshape(len(_images(results, row)), -1)
     if measure == "small":
         return float(np.mean(sizes < below * sizes.max(axis=1, keepdims=True)))

@@ -50,10 +50,10 @@ ERRATA = (
     ),
     Erratum(
         "1b",
-        "(12), (14) to (18), (24) to (27) and (29) to (31)",
+        "text after (12), (14) to (18), (24) to (27) and (29) to (31)",
         "notation",
         "The sum over k' has an upper limit K but no start; it starts at k' = 1.",
-        (12, 14, 15, 16, 17, 18, 24, 25, 26, 27, 29, 30, 31),
+        (14, 15, 16, 17, 18, 24, 25, 26, 27, 29, 30, 31),
     ),
     Erratum(
         "1b",
@@ -128,6 +128,13 @@ ERRATA = (
         "The weight is w_jk in the text and w_kj in the equations, and i is set equal to j "
         "although each term sums over i.",
         (29,),
+    ),
+    Erratum(
+        "1b",
+        "text before (33)",
+        "wording",
+        "Called the gradient, as in (10), though it is one component of it.",
+        (33, 34, 35),
     ),
     Erratum(
         "2d",
