@@ -23,10 +23,10 @@ from measuring.quantities import Measured, MeasurementError
 LEVEL = 0.95
 
 
-def measured(values, images=None) -> Measured:
+def measured(values, images=None, *, are_answers=False) -> Measured:
     values = np.asarray(values, dtype=float)
     images = None if images is None else np.asarray(images, dtype=float)
-    return Measured(values, "unit", ["results/x"], "", images)
+    return Measured(values, "unit", ["results/x"], "", images, are_answers)
 
 
 def assessed(found, expected, chance=Chance.SEEDS):
@@ -160,7 +160,7 @@ def test_without_chance_the_value_decides():
 
 def test_a_deterministic_run_has_the_interval_of_its_images():
     right = np.repeat([[1.0, 0.0]], [1999, 43], axis=1)
-    found = measured([1999 / 2042], right)
+    found = measured([1999 / 2042], right, are_answers=True)
     reference = tuple(stats.binomtest(1999, 2042).proportion_ci(0.95, "wilson"))
     expected = Expected("equals", 0.979, tolerance=0.0005)
     for chance in (Chance.NONE, Chance.IMAGES):
@@ -184,6 +184,18 @@ def test_two_runs_on_the_same_images_are_compared_by_mcnemar():
     one = assessed(measured([0.022], differences), Expected("greater than", 0.0), Chance.IMAGES)
     assert one.p_value == pytest.approx(stats.binomtest(30, 38, 0.5).pvalue)
     assert one.p_second is not None
+
+
+def test_a_run_that_is_never_the_worse_one_is_no_fraction():
+    # Differences of 0 and 1 alone are still of a pair: the signs could all have been the other.
+    one_image = np.repeat([[1.0, 0.0]], [1, 999], axis=1)
+    ahead = assessed(measured([0.001], one_image), Expected("greater than", 0.0), Chance.IMAGES)
+    behind = assessed(measured([-0.001], -one_image), LESS, Chance.IMAGES)
+    assert ahead.p_value == behind.p_value == 1.0
+    assert (ahead.low, ahead.high) == pytest.approx((-behind.high, -behind.low))
+    answers = np.stack([np.zeros((1, 1000)), one_image], axis=1)
+    rising = measured(answers.mean(axis=2), answers, are_answers=True)
+    assert assessed(rising, Expected("increasing"), Chance.IMAGES).p_value == 1.0
 
 
 def test_what_has_no_images_cannot_be_judged_over_them():

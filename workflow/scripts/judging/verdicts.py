@@ -217,8 +217,8 @@ def assess(
         MeasurementError: the values do not fit the expectation or the source of chance.
     """
     parts = [
-        _part(values, images, chance, level, resamples)
-        for values, images in _entries(found, expected)
+        _part(values, images, chance, level, resamples, are_answers=are_answers)
+        for values, images, are_answers in _entries(found, expected)
     ]
     if expected is None:
         return _described(parts)
@@ -259,9 +259,12 @@ def _described(parts: Sequence[_Part]) -> Assessment:
 
 def _entries(
     found: Measured, expected: Expected | None
-) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    """The numbers that must all lie in the region, each with what images contribute to it."""
-    values, images = found.values, found.images
+) -> list[tuple[np.ndarray, np.ndarray | None, bool]]:
+    """The numbers that must all lie in the region, each with what images contribute to it.
+
+    The last says whether these are answers of one model.
+    """
+    values, images, are_answers = found.values, found.images, found.are_answers
     if not np.isfinite(values).all():
         raise MeasurementError(f"not a finite number: {values}")
     if expected is not None and expected.relation in MONOTONE:
@@ -269,10 +272,11 @@ def _entries(
             raise MeasurementError(f"{expected.relation!r} takes a series of at least two values")
         values = np.diff(values, axis=1)
         images = None if images is None else np.diff(images, axis=1)
+        are_answers = False
     if values.ndim == 1:
-        return [(values, images)]
+        return [(values, images, are_answers)]
     return [
-        (values[:, entry], None if images is None else images[:, entry])
+        (values[:, entry], None if images is None else images[:, entry], are_answers)
         for entry in range(values.shape[1])
     ]
 
@@ -283,6 +287,8 @@ def _part(
     chance: Chance,
     level: float,
     resamples: int,
+    *,
+    are_answers: bool,
 ) -> _Part:
     if chance in (Chance.NONE, Chance.IMAGES) and len(values) != 1:
         raise MeasurementError(
@@ -291,11 +297,12 @@ def _part(
         )
     if chance in (Chance.IMAGES, Chance.BOTH) and images is None:
         raise MeasurementError("gives no values of single images, so that they are no chance here")
-    if chance == Chance.NONE:
-        return _Part(values, images, _interval_over_images(values, images, level))
-    if chance == Chance.IMAGES:
-        interval = _interval_over_images(values, images, level)
-        return _over_images(values, images, interval, resamples)
+    if chance in (Chance.NONE, Chance.IMAGES):
+        is_fraction = are_answers and images is not None and np.isin(images, (0.0, 1.0)).all()
+        interval = _interval_over_images(values, images, level, is_fraction=is_fraction)
+        if chance == Chance.NONE:
+            return _Part(values, images, interval)
+        return _over_images(values, images, interval, resamples, is_fraction=is_fraction)
     if len(values) == 1:
         return _Part(values, images, None)
     if chance == Chance.SEEDS:
@@ -323,12 +330,16 @@ def _part(
 
 
 def _over_images(
-    values: np.ndarray, images: np.ndarray, interval: tuple[float, float], resamples: int
+    values: np.ndarray,
+    images: np.ndarray,
+    interval: tuple[float, float],
+    resamples: int,
+    *,
+    is_fraction: bool,
 ) -> _Part:
     """The tests of one run, or of one pair of runs, whose images are a sample."""
     (by_image,) = images
-    found = np.unique(by_image)
-    if np.isin(found, (0.0, 1.0)).all():
+    if is_fraction:
         return _Part(
             values,
             images,
@@ -337,7 +348,7 @@ def _over_images(
         )
     estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
     replicates = statistics.bootstrap(images, resamples) - by_image.mean() + values[0]
-    are_pairs = bool(np.isin(found, (-1.0, 0.0, 1.0)).all())
+    are_pairs = bool(np.isin(by_image, (-1.0, 0.0, 1.0)).all())
 
     def main(bound: float) -> Tails | None:
         if are_pairs and bound == 0.0:
@@ -351,13 +362,13 @@ def _over_images(
 
 
 def _interval_over_images(
-    values: np.ndarray, images: np.ndarray | None, level: float
+    values: np.ndarray, images: np.ndarray | None, level: float, *, is_fraction: bool
 ) -> tuple[float, float] | None:
     """Of one run: Wilson's interval of a fraction, Student's of another mean over images."""
     if images is None:
         return None
     (by_image,) = images
-    if np.isin(by_image, (0.0, 1.0)).all():
+    if is_fraction:
         return statistics.wilson_interval(int(by_image.sum()), len(by_image), level)
     estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
     return statistics.student_interval(estimate, level)

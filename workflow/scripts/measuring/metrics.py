@@ -32,6 +32,7 @@ from measuring.quantities import (
     Selection,
     Share,
     Step,
+    are_answers,
     around,
     at_both_ends,
     at_optimum,
@@ -55,7 +56,10 @@ def metric(
 ) -> Measured:
     """One number of each run, at the end of training or as the mean of its `last` checks."""
     values, images = at_the_end(results, results.runs(runs), column, last)
-    return Measured(values, unit_of(column), [results.where(runs, column)], images=images)
+    evidence = [results.where(runs, column)]
+    return Measured(
+        values, unit_of(column), evidence, images=images, are_answers=are_answers(column)
+    )
 
 
 def metric_difference(
@@ -87,7 +91,8 @@ def metric_series(
         for mean, l2_lambda in zip(values.mean(axis=0), lambdas, strict=True)
     )
     detail = f"By lambda, on average: {means}."
-    return Measured(values, unit_of(column), [results.where(runs, column)], detail, images)
+    evidence = [results.where(runs, column)]
+    return Measured(values, unit_of(column), evidence, detail, images, are_answers(column))
 
 
 def lead_over_rest(
@@ -260,6 +265,7 @@ def optimum_series(
         ],
         f"By lambda: {means}.",
         None if images is None else images[np.newaxis],
+        are_answers(column),
     )
 
 

@@ -34,6 +34,8 @@ class Measured(NamedTuple):
         images: where the values are means over images, what each image contributes, float64
             (seeds, n) or (seeds, k, n): 1 or 0 for a right or wrong answer, nats for a loss,
             differences of these for a pair of runs, which see the same images.
+        are_answers: whether these are right and wrong answers of one model each. Differences can
+            be 0 and 1 alone as well, and are no fraction all the same.
     """
 
     values: np.ndarray
@@ -41,6 +43,7 @@ class Measured(NamedTuple):
     evidence: list[str]
     detail: str = ""
     images: np.ndarray | None = None
+    are_answers: bool = False
 
 
 class Results(Protocol):
@@ -190,6 +193,11 @@ def unit_of(column: str) -> str:
     """The unit of a metric, by its name."""
     units = {"loss": "nats", "accuracy": "fraction", "gap": "fraction", "norm": "norm"}
     return units.get(column.rpartition("_")[2], column)
+
+
+def are_answers(column: str) -> bool:
+    """Whether what images contribute to a column are right and wrong answers (see `Measured`)."""
+    return column.endswith("_accuracy")
 
 
 def at_the_end(
