@@ -64,6 +64,16 @@ def test_regions_of_two_bounds():
         assert holds(value, outside) is not is_between
 
 
+@pytest.mark.parametrize(("printed", "places"), [(0.94, 2), (0.98, 2), (0.977, 3), (12.3, 1)])
+def test_what_is_off_by_just_the_tolerance_is_equal(printed, places):
+    half = 0.5 * 10.0**-places
+    for exact in (printed - half, printed + half):
+        assert holds(round(exact, places + 1), Expected("equals", printed, tolerance=half))
+        assert not holds(
+            round(exact, places + 1), Expected("differs from", printed, tolerance=half)
+        )
+
+
 @pytest.mark.parametrize("relation", [r for r in OPPOSITE if r not in ("increasing", "decreasing")])
 @pytest.mark.parametrize("value", [-1.0, 0.0, 0.95, 1.0, 1.05, 1.5, 2.0, 3.0])
 def test_an_opposite_holds_exactly_where_the_relation_does_not(relation, value):

@@ -5,6 +5,7 @@ chance is asked about, the value decides. Otherwise the mean must lie inside or 
 region by more than chance; `judging.method` has the rules in words.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -100,6 +101,9 @@ OPPOSITE = {
     "decreasing": "increasing",
 }
 
+#: Numbers that differ by no more, relative to the greater, are equal.
+_ROUNDING = 1e-12
+
 #: Relations of a series (one value per lambda) rather than of one number.
 MONOTONE = ("increasing", "decreasing")
 
@@ -150,30 +154,24 @@ class _Part(NamedTuple):
 
 
 def holds(value: float, expected: Expected) -> bool:
-    """Whether one number lies in the expected region."""
-    v, tolerance = expected.value, expected.tolerance
+    """Whether one number lies in the expected region; at an end but for rounding is at the end."""
+    ends = bounds(expected)
+    for end in ends:
+        # 0.945 is off 0.94 by more than 0.005 in floats.
+        if math.isclose(value, end, rel_tol=_ROUNDING):
+            value = end
     match expected.relation:
-        case "less than":
-            return value < v - tolerance
+        case "less than" | "decreasing":
+            return value < ends[0]
         case "at least":
-            return value >= v - tolerance
-        case "greater than":
-            return value > v + tolerance
+            return value >= ends[0]
+        case "greater than" | "increasing":
+            return value > ends[0]
         case "at most":
-            return value <= v + tolerance
-        case "equals":
-            return abs(value - v) <= tolerance
-        case "differs from":
-            return abs(value - v) > tolerance
-        case "between":
-            return v - tolerance <= value <= expected.high + tolerance
-        case "outside":
-            return not v - tolerance <= value <= expected.high + tolerance
-        case "increasing":
-            return value > tolerance
-        case "decreasing":
-            return value < -tolerance
-    raise ValueError(f"unknown relation {expected.relation!r}")
+            return value <= ends[0]
+        case "equals" | "between":
+            return ends[0] <= value <= ends[1]
+    return not ends[0] <= value <= ends[1]
 
 
 def bounds(expected: Expected) -> tuple[float, ...]:
