@@ -214,6 +214,22 @@ def test_what_has_no_images_cannot_be_judged_over_them():
             assessed(measured([0.5]), LESS, chance)
 
 
+@pytest.mark.parametrize(("n", "decided"), [(10, False), (300, False), (3000, True)])
+def test_images_that_all_agree_show_no_more_than_their_number(n, decided):
+    same, tolerated = np.zeros((20, n)), Expected("equals", 0.0, tolerance=0.01)
+    right, most = np.ones((20, n)), Expected("greater than", 0.99)
+    for images, expected in ((same, tolerated), (right, most)):
+        for chance, seeds in ((Chance.IMAGES, 1), (Chance.BOTH, 20)):
+            found = measured(images[:seeds].mean(axis=1), images[:seeds])
+            assert (verdict(found, expected, chance, family=10) == Verdict.REPRODUCED) is decided
+
+
+def test_two_seeds_that_agree_in_every_image_are_two_seeds():
+    right = np.ones((2, 3000))
+    one = assessed(measured([1.0, 1.0], right), Expected("greater than", 0.99), Chance.BOTH)
+    assert one.p_value == 2 * 2.0**-2
+
+
 def test_images_can_undecide_what_seeds_alone_decide():
     # Every seed has the same small lead, which rests on few of the images.
     generator = np.random.default_rng(1)

@@ -312,11 +312,7 @@ def _part(
     else:
         # The metrics have the mean; of the images we take how they spread about it.
         estimate = statistics.crossed_estimate(images)._replace(mean=float(values.mean()))
-        replicates = statistics.bootstrap(images, resamples) - images.mean() + values.mean()
-
-        def second(bound: float) -> Tails:
-            return statistics.bootstrap_tails(replicates, bound)
-
+        second = _resampled(values, images, resamples)
     return _Part(
         values,
         images if chance == Chance.BOTH else None,
@@ -345,7 +341,6 @@ def _over_images(
             lambda bound: statistics.binomial_tails(int(by_image.sum()), len(by_image), bound),
         )
     estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
-    replicates = statistics.bootstrap(images, resamples) - by_image.mean() + values[0]
     are_pairs = bool(np.isin(by_image, (-1.0, 0.0, 1.0)).all())
 
     def main(bound: float) -> Tails | None:
@@ -353,10 +348,26 @@ def _over_images(
             return statistics.mcnemar_tails(by_image)
         return statistics.student_tails(estimate, bound)
 
-    def second(bound: float) -> Tails:
-        return statistics.bootstrap_tails(replicates, bound)
-
+    second = _resampled(values, images, resamples)
     return _Part(values, images, interval, main, second, estimate)
+
+
+def _resampled(values: np.ndarray, images: np.ndarray, resamples: int) -> Callable[[float], Tails]:
+    """The second test of a mean over images, and over seeds where there are several."""
+    mean = float(values.mean())
+    if not statistics.are_equal(images):
+        replicates = statistics.bootstrap(images, resamples) - images.mean() + mean
+        return lambda bound: statistics.bootstrap_tails(replicates, bound)
+
+    def tails(bound: float) -> Tails:
+        of_images = statistics.unanimous_tails(mean, images.shape[1], bound)
+        if len(values) == 1:
+            return of_images
+        # Seeds that agree show no more than their number does.
+        of_seeds = statistics.sign_flip_tails(values, bound)
+        return Tails(*map(max, of_images, of_seeds))
+
+    return tails
 
 
 def _interval_over_images(
@@ -445,10 +456,12 @@ def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     """One verdict on a statement or question of those on its readings.
 
     It depends on the reading only where two of them contradict each other. An undecided one might
-    still agree with the others or not. Readings that are not applicable count only if all are.
+    still agree with the others or not. Readings that are not applicable count only if all are, and
+    those that expect nothing only if no other is left.
     """
     different = set(verdicts)
-    different = different - {Verdict.NOT_APPLICABLE} or different
+    for silent in (Verdict.NOT_APPLICABLE, Verdict.MEASURED):
+        different = different - {silent} or different
     if len(different - {Verdict.NOT_DECIDABLE}) > 1:
         return Verdict.DEPENDS
     return different.pop() if len(different) == 1 else Verdict.NOT_DECIDABLE
