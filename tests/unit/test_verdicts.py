@@ -280,3 +280,7 @@ def test_one_verdict_of_many_readings():
     assert verdict_of([yes, open_]) == open_
     assert verdict_of([open_, open_]) == open_
     assert verdict_of([absent]) == absent
+    # A number that nothing is expected of contradicts nothing.
+    number = Verdict.MEASURED
+    assert verdict_of([number, Verdict.YES]) == Verdict.YES
+    assert verdict_of([number, absent]) == verdict_of([number]) == number
