@@ -23,6 +23,7 @@ from measuring.quantities import (
     Curve,
     Measured,
     Metric,
+    NotApplicableError,
     NotDecidableError,
     NotNegative,
     Number,
@@ -30,6 +31,7 @@ from measuring.quantities import (
     Results,
     Row,
     Selection,
+    SelectionOfMany,
     Share,
     Step,
     are_answers,
@@ -38,6 +40,7 @@ from measuring.quantities import (
     at_optimum,
     at_the_end,
     gap_by_image,
+    in_pairs,
     pairs,
     per_image,
     plotted,
@@ -78,7 +81,7 @@ def metric_difference(
 
 
 def metric_series(
-    results: Results, *, runs: Selection, column: Column, last: Count | None = None
+    results: Results, *, runs: SelectionOfMany, column: Column, last: Count | None = None
 ) -> Measured:
     """A number of each run by ascending lambda; the expectation is about the change along it."""
     rows = results.runs(runs)
@@ -99,7 +102,7 @@ def lead_over_rest(
     results: Results,
     *,
     runs: Selection,
-    rest: Selection,
+    rest: SelectionOfMany,
     column: Column,
     last: Count | None = None,
 ) -> Measured:
@@ -109,14 +112,15 @@ def lead_over_rest(
     all of the rest.
     """
     first = results.runs(runs)
-    others: dict[float, dict[int, Row]] = {}
+    others: dict[float, list[Row]] = {}
     for row in results.runs(rest):
-        if row["l2_lambda"] not in {one["l2_lambda"] for one in first}:
-            others.setdefault(row["l2_lambda"], {})[row["seed"]] = row
+        if row["l2_lambda"] != first[0]["l2_lambda"]:
+            others.setdefault(row["l2_lambda"], []).append(row)
+    if not others:
+        raise NotApplicableError("the rest has no other lambda than the runs")
     leads, images = [], []
     for rival in others.values():
-        both = [(row, rival[row["seed"]]) for row in first]
-        own, its, by_image = at_both_ends(results, both, column, last)
+        own, its, by_image = at_both_ends(results, in_pairs(first, rival), column, last)
         leads.append(own - its)
         images.append(by_image)
     means = ", ".join(

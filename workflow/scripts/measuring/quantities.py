@@ -153,8 +153,11 @@ def _odd(count: int) -> int:
     return count
 
 
-#: Runs of one task, as a figure of the config selects them.
+#: Runs of one task and one lambda, which differ in their seeds, as a figure of the config selects
+#: them.
 Selection = Annotated[Runs, AfterValidator(_as_mapping)]
+#: The same of many lambdas.
+SelectionOfMany = Annotated[Selection, "many lambdas"]
 #: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
 #: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
 Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
@@ -311,19 +314,26 @@ def gap_by_image(results: Results, rows: list[Row], split: str, metric: str) -> 
 
 
 def pairs(results: Results, runs: dict, other: dict) -> list[tuple[Row, Row]]:
-    """Runs of two selections with the same seed; a single run goes with every run of the other.
+    """Runs of two selections in pairs (see `in_pairs`)."""
+    return in_pairs(results.runs(runs), results.runs(other))
+
+
+def in_pairs(first: list[Row], second: list[Row]) -> list[tuple[Row, Row]]:
+    """Runs with the same seed; one that no seed changes goes with every run of the other.
+
+    One of many seeds does not: its own luck would be in all of the differences alike.
 
     Raises:
         NotApplicableError: the seeds of the two are not the same.
     """
-    first, second = results.runs(runs), results.runs(other)
-    if len(first) == 1 or len(second) == 1:
-        n = max(len(first), len(second))
-        return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
+    for rows, others in ((first, second), (second, first)):
+        if len(rows) == 1 and (len(others) == 1 or rows[0]["shuffle"] == "false"):
+            n = len(others)
+            return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
     by_seed = {row["seed"]: row for row in second}
     if sorted(by_seed) != sorted(row["seed"] for row in first) or len(second) != len(first):
         raise NotApplicableError(
-            f"the config's {runs['task']} and {other['task']} do not have the same seeds"
+            f"the config's {first[0]['task']} and {second[0]['task']} do not have the same seeds"
         )
     return [(row, by_seed[row["seed"]]) for row in first]
 
