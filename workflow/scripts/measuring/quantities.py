@@ -239,10 +239,10 @@ def _at_the_end(results: Results, row: Row, column: str, last: int | None) -> fl
     split, _, metric = column.rpartition("_")
     if metric == "gap":
         curves = [results.curve(row, name, "accuracy")[1] for name in ("train", split)]
-        return float(np.mean(curves[0][-last:] - curves[1][-last:]))
+        return float(np.mean(long_enough(curves[0] - curves[1], last)[-last:]))
     if column not in ("train_accuracy", "validation_accuracy", "validation_loss"):
         raise MeasurementError(f"{column} is not evaluated at the checks; leave out `last`")
-    return float(np.mean(results.curve(row, split, metric)[1][-last:]))
+    return float(np.mean(long_enough(results.curve(row, split, metric)[1], last)[-last:]))
 
 
 def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | None:
@@ -338,12 +338,26 @@ def in_pairs(first: list[Row], second: list[Row]) -> list[tuple[Row, Row]]:
     return [(row, by_seed[row["seed"]]) for row in first]
 
 
-def plotted(results: Results, row: Row, curve: dict) -> Values:
-    """A curve as the figures draw it: with a window, means of whole blocks."""
+def plotted(results: Results, row: Row, curve: dict, least: int = 2) -> Values:
+    """A curve as the figures draw it: with a window, means of whole blocks.
+
+    Raises:
+        NotDecidableError: it has fewer values than the least that a measurement needs.
+    """
     values = results.curve(row, curve["split"], curve["metric"])
     means, _ = block_statistics(values, curve.get("window", 1))
     every = curve.get("every", 1)
-    return Values(means.steps[::every], means.values[::every])
+    return Values(means.steps[::every], long_enough(means.values[::every], least))
+
+
+def long_enough(values: np.ndarray, least: int) -> np.ndarray:
+    """The values of a curve, if there are so many."""
+    if len(values) < least:
+        raise NotDecidableError(
+            f"a curve has {len(values)} values, where {least} are needed",
+            would_decide="a longer training, or more checks in an epoch.",
+        )
+    return values
 
 
 def batches_of(results: Results, row: Row) -> int:
