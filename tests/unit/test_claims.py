@@ -115,6 +115,11 @@ def test_every_statement_of_the_report_says_what_it_is(of_the_report):
             {"arguments": {"runs": {"task": "softmax", "l2_lambda": "2"}, "column": "steps"}},
             r"arguments.runs.l2_lambda \(line \d+\): found '2'; allowed: 0, 0.001",
         ),
+        (
+            "4b-digits",
+            {"arguments": {"runs": {"task": "softmax"}, "split": "train"}},
+            r"4b-digits.correlation.arguments.runs.l2_lambda.*takes in 0, 0.001, 0.01",
+        ),
         ("2e-spread", {"grid": {"window": [10]}}, "needs at least two values"),
         (
             "2e-spread",
@@ -237,8 +242,9 @@ def test_runs_are_selected_by_any_setting_whatever_the_argument_is_called():
         }
     )
     assert model.runs == {"task": "rates", "learning_rate": 0.1}
-    assert selections_of("spike_rate_difference") == ["runs", "other"]
-    assert selections_of("optimum_series") == []
+    assert selections_of("spike_rate_difference") == {"runs": False, "other": False}
+    assert selections_of("lead_over_rest") == {"runs": False, "rest": True}
+    assert selections_of("optimum_series") == {}
 
 
 def test_measurements_are_found_by_their_name():

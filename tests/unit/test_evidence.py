@@ -143,6 +143,28 @@ def test_a_statement_about_lambdas_that_the_config_has_not_is_not_applicable(fol
     assert after["4b-digits"]["verdict"] == "reproduced"
 
 
+def test_runs_in_several_orders_are_no_seeds_of_one(results):
+    with pytest.raises(NotApplicableError, match="shuffle false, once, true, and"):
+        MEASUREMENTS["metric"](results, runs={"task": "logistic"}, column="steps")
+
+
+def test_one_of_many_seeds_does_not_stand_for_all(results):
+    one, many = {"task": "logistic", "seed": 0}, {"task": "logistic", "shuffle": "true"}
+    against = MEASUREMENTS["metric_difference"]
+    in_order = against(results, runs=many, other=one | {"shuffle": "false"}, column="steps")
+    assert len(in_order.values) == len(TASKS["logistic"]["seeds"])
+    with pytest.raises(NotApplicableError, match="same seeds"):
+        against(results, runs=many, other=many | one, column="steps")
+
+
+def test_a_lead_needs_a_rest_of_the_same_seeds(results):
+    lead, zero = MEASUREMENTS["lead_over_rest"], {"task": "softmax", "l2_lambda": "0"}
+    with pytest.raises(NotApplicableError, match="no other lambda"):
+        lead(results, runs=zero, rest=zero, column="steps")
+    with pytest.raises(NotApplicableError, match="same seeds"):
+        lead(results, runs=zero, rest={"task": "softmax", "seed": 0}, column="steps")
+
+
 def sweep_of_softmax() -> dict[str, dict]:
     tasks = {name: task for name, task in TASKS.items() if name != "softmax"}
     for rate in (0.1, 0.01):
@@ -421,12 +443,6 @@ def test_a_measurement_and_its_verdict_are_those_of_plain_loops(
         p_value = stats.ttest_1samp(expected, bound).pvalue
     assert row["p_value"] == pytest.approx(p_value, rel=1e-6)
     assert row["verdict"] == ("reproduced" if p_value < 0.05 else "not decidable")
-
-
-@pytest.mark.parametrize("rest", [SOFTMAX_0, {"task": "softmax", "l2_lambda": "1", "seed": 0}])
-def test_a_rest_that_has_no_other_lambda_of_the_same_seeds_is_not_applicable(results, rest):
-    with pytest.raises(NotApplicableError, match="no other lambda of the same seeds"):
-        MEASUREMENTS["lead_over_rest"](results, runs=SOFTMAX_0, rest=rest, column="validation_loss")
 
 
 def test_weights_are_small_below_a_twentieth_unless_said(results):

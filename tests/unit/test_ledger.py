@@ -295,6 +295,15 @@ def test_what_would_decide_is_said(content, judged):
     assert "More than a thousand times the data would be needed" in rows["z.r"]["explanation"]
 
 
+def test_how_many_seeds_would_decide_is_not_said_of_seeds_that_agree(content, judged):
+    content["confidence_level"] = 1.0 - 1e-9
+    arguments = reading()["arguments"] | {"column": "weight_norm"}
+    content["statements"] = [statement("x", reading(arguments=arguments))]
+    row = readings_of(judged(content))["x.r"]
+    assert row["verdict"] == "not decidable" and row["interval_low"] == row["interval_high"]
+    assert "would decide" not in row["explanation"]
+
+
 def test_what_cannot_be_measured_is_an_error_that_names_every_reading(content, monkeypatch):
     def broken(self, selection, what):
         raise MeasurementError("weights.parquet is missing")

@@ -9,6 +9,7 @@ from measuring.spikes import (
     as_hard_by_chance,
     batches_met_again,
     spike_batch,
+    spike_rate,
     spikes_left,
     worst_batch_share,
 )
@@ -64,6 +65,13 @@ def test_spikes_that_are_left():
     # The spike that is left stands at an odd step.
     seldom = spikes_left(OneTask(4), **selections, curve=VALIDATION | {"every": 2}, spike=SPIKE)
     assert seldom.values == [0.0]
+
+
+def test_a_curve_too_short_for_a_spike_is_not_without_spikes():
+    rate = {"runs": {"task": "loud"}, "curve": VALIDATION}
+    many = {"neighbours": BATCHES * EPOCHS // 2, "height": 0.5}
+    with pytest.raises(NotDecidableError, match="a curve has 84 values, where 85 are needed"):
+        spike_rate(OneTask(4), **rate, spike=many)
 
 
 @pytest.mark.parametrize(("shuffle", "again"), [("true", 0.0), ("once", 7.0 * (EPOCHS - 1))])

@@ -23,10 +23,10 @@ from measuring.quantities import Measured, MeasurementError
 LEVEL = 0.95
 
 
-def measured(values, images=None) -> Measured:
+def measured(values, images=None, *, are_answers=False) -> Measured:
     values = np.asarray(values, dtype=float)
     images = None if images is None else np.asarray(images, dtype=float)
-    return Measured(values, "unit", ["results/x"], "", images)
+    return Measured(values, "unit", ["results/x"], "", images, are_answers)
 
 
 def assessed(found, expected, chance=Chance.SEEDS):
@@ -62,6 +62,16 @@ def test_regions_of_two_bounds():
     for value, is_between in ((0.9, False), (1.0, True), (1.5, True), (2.0, True), (2.1, False)):
         assert holds(value, between) is is_between
         assert holds(value, outside) is not is_between
+
+
+@pytest.mark.parametrize(("printed", "places"), [(0.94, 2), (0.98, 2), (0.977, 3), (12.3, 1)])
+def test_what_is_off_by_just_the_tolerance_is_equal(printed, places):
+    half = 0.5 * 10.0**-places
+    for exact in (printed - half, printed + half):
+        assert holds(round(exact, places + 1), Expected("equals", printed, tolerance=half))
+        assert not holds(
+            round(exact, places + 1), Expected("differs from", printed, tolerance=half)
+        )
 
 
 @pytest.mark.parametrize("relation", [r for r in OPPOSITE if r not in ("increasing", "decreasing")])
@@ -160,7 +170,7 @@ def test_without_chance_the_value_decides():
 
 def test_a_deterministic_run_has_the_interval_of_its_images():
     right = np.repeat([[1.0, 0.0]], [1999, 43], axis=1)
-    found = measured([1999 / 2042], right)
+    found = measured([1999 / 2042], right, are_answers=True)
     reference = tuple(stats.binomtest(1999, 2042).proportion_ci(0.95, "wilson"))
     expected = Expected("equals", 0.979, tolerance=0.0005)
     for chance in (Chance.NONE, Chance.IMAGES):
@@ -186,10 +196,38 @@ def test_two_runs_on_the_same_images_are_compared_by_mcnemar():
     assert one.p_second is not None
 
 
+def test_a_run_that_is_never_the_worse_one_is_no_fraction():
+    # Differences of 0 and 1 alone are still of a pair: the signs could all have been the other.
+    one_image = np.repeat([[1.0, 0.0]], [1, 999], axis=1)
+    ahead = assessed(measured([0.001], one_image), Expected("greater than", 0.0), Chance.IMAGES)
+    behind = assessed(measured([-0.001], -one_image), LESS, Chance.IMAGES)
+    assert ahead.p_value == behind.p_value == 1.0
+    assert (ahead.low, ahead.high) == pytest.approx((-behind.high, -behind.low))
+    answers = np.stack([np.zeros((1, 1000)), one_image], axis=1)
+    rising = measured(answers.mean(axis=2), answers, are_answers=True)
+    assert assessed(rising, Expected("increasing"), Chance.IMAGES).p_value == 1.0
+
+
 def test_what_has_no_images_cannot_be_judged_over_them():
     for chance in (Chance.IMAGES, Chance.BOTH):
         with pytest.raises(MeasurementError, match="no values of single images"):
             assessed(measured([0.5]), LESS, chance)
+
+
+@pytest.mark.parametrize(("n", "decided"), [(10, False), (300, False), (3000, True)])
+def test_images_that_all_agree_show_no_more_than_their_number(n, decided):
+    same, tolerated = np.zeros((20, n)), Expected("equals", 0.0, tolerance=0.01)
+    right, most = np.ones((20, n)), Expected("greater than", 0.99)
+    for images, expected in ((same, tolerated), (right, most)):
+        for chance, seeds in ((Chance.IMAGES, 1), (Chance.BOTH, 20)):
+            found = measured(images[:seeds].mean(axis=1), images[:seeds])
+            assert (verdict(found, expected, chance, family=10) == Verdict.REPRODUCED) is decided
+
+
+def test_two_seeds_that_agree_in_every_image_are_two_seeds():
+    right = np.ones((2, 3000))
+    one = assessed(measured([1.0, 1.0], right), Expected("greater than", 0.99), Chance.BOTH)
+    assert one.p_value == 2 * 2.0**-2
 
 
 def test_images_can_undecide_what_seeds_alone_decide():
@@ -242,3 +280,7 @@ def test_one_verdict_of_many_readings():
     assert verdict_of([yes, open_]) == open_
     assert verdict_of([open_, open_]) == open_
     assert verdict_of([absent]) == absent
+    # A number that nothing is expected of contradicts nothing.
+    number = Verdict.MEASURED
+    assert verdict_of([number, Verdict.YES]) == Verdict.YES
+    assert verdict_of([number, absent]) == verdict_of([number]) == number

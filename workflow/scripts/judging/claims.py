@@ -347,9 +347,12 @@ def _check_arguments(place: str, reading: Reading, setups: dict[str, Setup]) -> 
         for inner, words in problems_of(error, arguments):
             yield Problem(f"{place}.arguments.{inner}".removesuffix(".(top level)"), words)
         return
-    for key in selections_of(reading.measurement):
+    for key, of_many in selections_of(reading.measurement).items():
         if key in arguments:
-            yield from _check_selection(f"{place}.arguments.{key}", arguments[key], setups)
+            selection, where = arguments[key], f"{place}.arguments.{key}"
+            yield from _check_selection(where, selection, setups)
+            if not of_many and selection["task"] in setups:
+                yield from _check_one_lambda(where, selection, setups[selection["task"]])
     if "task" in arguments:
         yield from _check_selection(f"{place}.arguments", arguments, setups)
 
@@ -365,3 +368,12 @@ def _check_selection(place: str, selection: dict, setups: dict[str, Setup]) -> I
         for value in as_list(key, selection.get(key, [])):
             if value not in known:
                 yield Problem(f"{place}.{key}", unknown(value, known))
+
+
+def _check_one_lambda(place: str, selection: dict, setup: Setup) -> Iterator[Problem]:
+    """Runs of several lambdas would be taken for so many more seeds."""
+    lambdas = as_list("l2_lambda", selection.get("l2_lambda", setup.l2_lambda))
+    if len(lambdas) > 1:
+        yield Problem(
+            f"{place}.l2_lambda", f"takes in {', '.join(lambdas)}; name one, as its runs are seeds"
+        )

@@ -435,7 +435,8 @@ def _what_would_decide(judged: Judged, level: float) -> str:
         return f"It would take: {judged.reading.would_decide}"
     estimate, corrected = judged.assessment.estimate, judged.corrected[0]
     p_value = judged.assessment.p_value
-    if estimate is None or not p_value or p_value >= 1.0 or not corrected:
+    # Without an error the p-value is none of t.
+    if estimate is None or not estimate.error or not p_value or p_value >= 1.0 or not corrected:
         return ""
     # The t of the p-value found, and that of one that would be small enough after correction.
     wanted = (1.0 - level) * p_value / corrected

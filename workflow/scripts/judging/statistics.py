@@ -78,9 +78,13 @@ def crossed_estimate(table: np.ndarray) -> Estimate:
     return Estimate(float(table.mean()), error, float(freedom), over_seeds, over_images)
 
 
+def are_equal(values: np.ndarray) -> bool:
+    """Whether values differ by no more than rounding does."""
+    return bool(np.ptp(values) <= _ROUNDING * np.abs(values).max())
+
+
 def _standard_error(values: np.ndarray) -> float:
-    # What rounding leaves of equal values is no spread.
-    if np.ptp(values) <= _ROUNDING * np.abs(values).max():
+    if are_equal(values):
         return 0.0
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
@@ -163,6 +167,16 @@ def bootstrap_tails(replicates: np.ndarray, bound: float) -> Tails:
     less = int(np.count_nonzero(replicates >= bound)) + 1
     greater = int(np.count_nonzero(replicates <= bound)) + 1
     return Tails(less / total, greater / total, 1.0 / total)
+
+
+def unanimous_tails(value: float, n: int, bound: float) -> Tails:
+    """Exact test where all of n images have the same value, and so no spread to draw from.
+
+    For a mean at the bound, a share of the images must differ from the value, by 1 at most (an
+    answer, or a nat). The p-value is the probability that none of these is among the n.
+    """
+    p = (1.0 - min(1.0, abs(value - bound))) ** n
+    return _tails(p if value < bound else 1.0, p if value > bound else 1.0)
 
 
 def bootstrap(table: np.ndarray, resamples: int) -> np.ndarray:

@@ -5,6 +5,7 @@ chance is asked about, the value decides. Otherwise the mean must lie inside or 
 region by more than chance; `judging.method` has the rules in words.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -100,6 +101,9 @@ OPPOSITE = {
     "decreasing": "increasing",
 }
 
+#: Numbers that differ by no more, relative to the greater, are equal.
+_ROUNDING = 1e-12
+
 #: Relations of a series (one value per lambda) rather than of one number.
 MONOTONE = ("increasing", "decreasing")
 
@@ -150,30 +154,24 @@ class _Part(NamedTuple):
 
 
 def holds(value: float, expected: Expected) -> bool:
-    """Whether one number lies in the expected region."""
-    v, tolerance = expected.value, expected.tolerance
+    """Whether one number lies in the expected region; at an end but for rounding is at the end."""
+    ends = bounds(expected)
+    for end in ends:
+        # 0.945 is off 0.94 by more than 0.005 in floats.
+        if math.isclose(value, end, rel_tol=_ROUNDING):
+            value = end
     match expected.relation:
-        case "less than":
-            return value < v - tolerance
+        case "less than" | "decreasing":
+            return value < ends[0]
         case "at least":
-            return value >= v - tolerance
-        case "greater than":
-            return value > v + tolerance
+            return value >= ends[0]
+        case "greater than" | "increasing":
+            return value > ends[0]
         case "at most":
-            return value <= v + tolerance
-        case "equals":
-            return abs(value - v) <= tolerance
-        case "differs from":
-            return abs(value - v) > tolerance
-        case "between":
-            return v - tolerance <= value <= expected.high + tolerance
-        case "outside":
-            return not v - tolerance <= value <= expected.high + tolerance
-        case "increasing":
-            return value > tolerance
-        case "decreasing":
-            return value < -tolerance
-    raise ValueError(f"unknown relation {expected.relation!r}")
+            return value <= ends[0]
+        case "equals" | "between":
+            return ends[0] <= value <= ends[1]
+    return not ends[0] <= value <= ends[1]
 
 
 def bounds(expected: Expected) -> tuple[float, ...]:
@@ -217,8 +215,8 @@ def assess(
         MeasurementError: the values do not fit the expectation or the source of chance.
     """
     parts = [
-        _part(values, images, chance, level, resamples)
-        for values, images in _entries(found, expected)
+        _part(values, images, chance, level, resamples, are_answers=are_answers)
+        for values, images, are_answers in _entries(found, expected)
     ]
     if expected is None:
         return _described(parts)
@@ -259,9 +257,12 @@ def _described(parts: Sequence[_Part]) -> Assessment:
 
 def _entries(
     found: Measured, expected: Expected | None
-) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    """The numbers that must all lie in the region, each with what images contribute to it."""
-    values, images = found.values, found.images
+) -> list[tuple[np.ndarray, np.ndarray | None, bool]]:
+    """The numbers that must all lie in the region, each with what images contribute to it.
+
+    The last says whether these are answers of one model.
+    """
+    values, images, are_answers = found.values, found.images, found.are_answers
     if not np.isfinite(values).all():
         raise MeasurementError(f"not a finite number: {values}")
     if expected is not None and expected.relation in MONOTONE:
@@ -269,10 +270,11 @@ def _entries(
             raise MeasurementError(f"{expected.relation!r} takes a series of at least two values")
         values = np.diff(values, axis=1)
         images = None if images is None else np.diff(images, axis=1)
+        are_answers = False
     if values.ndim == 1:
-        return [(values, images)]
+        return [(values, images, are_answers)]
     return [
-        (values[:, entry], None if images is None else images[:, entry])
+        (values[:, entry], None if images is None else images[:, entry], are_answers)
         for entry in range(values.shape[1])
     ]
 
@@ -283,6 +285,8 @@ def _part(
     chance: Chance,
     level: float,
     resamples: int,
+    *,
+    are_answers: bool,
 ) -> _Part:
     if chance in (Chance.NONE, Chance.IMAGES) and len(values) != 1:
         raise MeasurementError(
@@ -291,11 +295,12 @@ def _part(
         )
     if chance in (Chance.IMAGES, Chance.BOTH) and images is None:
         raise MeasurementError("gives no values of single images, so that they are no chance here")
-    if chance == Chance.NONE:
-        return _Part(values, images, _interval_over_images(values, images, level))
-    if chance == Chance.IMAGES:
-        interval = _interval_over_images(values, images, level)
-        return _over_images(values, images, interval, resamples)
+    if chance in (Chance.NONE, Chance.IMAGES):
+        is_fraction = are_answers and images is not None and np.isin(images, (0.0, 1.0)).all()
+        interval = _interval_over_images(values, images, level, is_fraction=is_fraction)
+        if chance == Chance.NONE:
+            return _Part(values, images, interval)
+        return _over_images(values, images, interval, resamples, is_fraction=is_fraction)
     if len(values) == 1:
         return _Part(values, images, None)
     if chance == Chance.SEEDS:
@@ -307,11 +312,7 @@ def _part(
     else:
         # The metrics have the mean; of the images we take how they spread about it.
         estimate = statistics.crossed_estimate(images)._replace(mean=float(values.mean()))
-        replicates = statistics.bootstrap(images, resamples) - images.mean() + values.mean()
-
-        def second(bound: float) -> Tails:
-            return statistics.bootstrap_tails(replicates, bound)
-
+        second = _resampled(values, images, resamples)
     return _Part(
         values,
         images if chance == Chance.BOTH else None,
@@ -323,12 +324,16 @@ def _part(
 
 
 def _over_images(
-    values: np.ndarray, images: np.ndarray, interval: tuple[float, float], resamples: int
+    values: np.ndarray,
+    images: np.ndarray,
+    interval: tuple[float, float],
+    resamples: int,
+    *,
+    is_fraction: bool,
 ) -> _Part:
     """The tests of one run, or of one pair of runs, whose images are a sample."""
     (by_image,) = images
-    found = np.unique(by_image)
-    if np.isin(found, (0.0, 1.0)).all():
+    if is_fraction:
         return _Part(
             values,
             images,
@@ -336,28 +341,43 @@ def _over_images(
             lambda bound: statistics.binomial_tails(int(by_image.sum()), len(by_image), bound),
         )
     estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
-    replicates = statistics.bootstrap(images, resamples) - by_image.mean() + values[0]
-    are_pairs = bool(np.isin(found, (-1.0, 0.0, 1.0)).all())
+    are_pairs = bool(np.isin(by_image, (-1.0, 0.0, 1.0)).all())
 
     def main(bound: float) -> Tails | None:
         if are_pairs and bound == 0.0:
             return statistics.mcnemar_tails(by_image)
         return statistics.student_tails(estimate, bound)
 
-    def second(bound: float) -> Tails:
-        return statistics.bootstrap_tails(replicates, bound)
-
+    second = _resampled(values, images, resamples)
     return _Part(values, images, interval, main, second, estimate)
 
 
+def _resampled(values: np.ndarray, images: np.ndarray, resamples: int) -> Callable[[float], Tails]:
+    """The second test of a mean over images, and over seeds where there are several."""
+    mean = float(values.mean())
+    if not statistics.are_equal(images):
+        replicates = statistics.bootstrap(images, resamples) - images.mean() + mean
+        return lambda bound: statistics.bootstrap_tails(replicates, bound)
+
+    def tails(bound: float) -> Tails:
+        of_images = statistics.unanimous_tails(mean, images.shape[1], bound)
+        if len(values) == 1:
+            return of_images
+        # Seeds that agree show no more than their number does.
+        of_seeds = statistics.sign_flip_tails(values, bound)
+        return Tails(*map(max, of_images, of_seeds))
+
+    return tails
+
+
 def _interval_over_images(
-    values: np.ndarray, images: np.ndarray | None, level: float
+    values: np.ndarray, images: np.ndarray | None, level: float, *, is_fraction: bool
 ) -> tuple[float, float] | None:
     """Of one run: Wilson's interval of a fraction, Student's of another mean over images."""
     if images is None:
         return None
     (by_image,) = images
-    if np.isin(by_image, (0.0, 1.0)).all():
+    if is_fraction:
         return statistics.wilson_interval(int(by_image.sum()), len(by_image), level)
     estimate = statistics.estimate_of(by_image)._replace(mean=float(values[0]))
     return statistics.student_interval(estimate, level)
@@ -436,10 +456,12 @@ def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     """One verdict on a statement or question of those on its readings.
 
     It depends on the reading only where two of them contradict each other. An undecided one might
-    still agree with the others or not. Readings that are not applicable count only if all are.
+    still agree with the others or not. Readings that are not applicable count only if all are, and
+    those that expect nothing only if no other is left.
     """
     different = set(verdicts)
-    different = different - {Verdict.NOT_APPLICABLE} or different
+    for silent in (Verdict.NOT_APPLICABLE, Verdict.MEASURED):
+        different = different - {silent} or different
     if len(different - {Verdict.NOT_DECIDABLE}) > 1:
         return Verdict.DEPENDS
     return different.pop() if len(different) == 1 else Verdict.NOT_DECIDABLE

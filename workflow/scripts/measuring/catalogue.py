@@ -10,7 +10,7 @@ from pydantic import BaseModel, create_model
 
 from common.models import Strict
 from measuring import ending, mathematics, metrics, spikes, weights
-from measuring.quantities import Measured, Selection
+from measuring.quantities import Measured, Selection, SelectionOfMany
 
 #: Modules of measurements; every public function that one defines is a measurement.
 MODULES: tuple[ModuleType, ...] = (metrics, ending, mathematics, spikes, weights)
@@ -23,14 +23,15 @@ MEASUREMENTS: dict[str, Callable[..., Measured]] = {
 }
 
 
-def selections_of(measurement: str) -> list[str]:
-    """The names of a measurement's arguments that select runs."""
+def selections_of(measurement: str) -> dict[str, bool]:
+    """The measurement's arguments that select runs, and whether of many lambdas."""
     parameters = inspect.signature(MEASUREMENTS[measurement]).parameters.values()
-    return [
-        parameter.name
+    return {
+        parameter.name: kind is SelectionOfMany
         for parameter in parameters
-        if Selection in (parameter.annotation, *get_args(parameter.annotation))
-    ]
+        for kind in (Selection, SelectionOfMany)
+        if kind in (parameter.annotation, *get_args(parameter.annotation))
+    }
 
 
 @cache

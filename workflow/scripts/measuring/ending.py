@@ -14,6 +14,7 @@ from measuring.quantities import (
     Row,
     Selection,
     Split,
+    are_answers,
     at_optimum,
     batches_of,
     gap_by_image,
@@ -164,6 +165,7 @@ def number_at_optimum(
         unit_of(column),
         [f"{results.optimum_file(task, l2_lambda)}: l2_lambda={l2_lambda}; {column}"],
         images=per_image(results, [optimum], column),
+        are_answers=are_answers(column),
     )
 
 

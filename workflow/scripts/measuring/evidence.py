@@ -49,7 +49,8 @@ class DiskResults:
         """The metrics of the selected runs, in the order of the config.
 
         Raises:
-            NotApplicableError: there are none, or none of a lambda that the selection takes in.
+            NotApplicableError: there are none, or none of a lambda that the selection takes in, or
+                several of a seed, which are in different orders.
             NotDecidableError: one of them diverged.
         """
         wanted = self._as_trained(selection)
@@ -60,6 +61,12 @@ class DiskResults:
             lacks = {k: v for k, v in selection.items() if k != "task"} | {"l2_lambda": missing}
             named = ", ".join(f"{key}={_text(value)}" for key, value in lacks.items())
             raise NotApplicableError(f"the config's {selection['task']} has no runs with {named}")
+        orders = sorted({row["shuffle"] for row in rows})
+        if len(orders) > 1:
+            raise NotApplicableError(
+                f"the config's {selection['task']} has runs with shuffle {', '.join(orders)}, and "
+                "the reading does not say which are meant"
+            )
         diverged = [row for row in rows if row["ended"] == "diverged"]
         if diverged:
             first = diverged[0]

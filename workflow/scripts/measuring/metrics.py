@@ -30,13 +30,16 @@ from measuring.quantities import (
     Results,
     Row,
     Selection,
+    SelectionOfMany,
     Share,
     Step,
+    are_answers,
     around,
     at_both_ends,
     at_optimum,
     at_the_end,
     gap_by_image,
+    in_pairs,
     pairs,
     per_image,
     plotted,
@@ -55,7 +58,10 @@ def metric(
 ) -> Measured:
     """One number of each run, at the end of training or as the mean of its `last` checks."""
     values, images = at_the_end(results, results.runs(runs), column, last)
-    return Measured(values, unit_of(column), [results.where(runs, column)], images=images)
+    evidence = [results.where(runs, column)]
+    return Measured(
+        values, unit_of(column), evidence, images=images, are_answers=are_answers(column)
+    )
 
 
 def metric_difference(
@@ -74,7 +80,7 @@ def metric_difference(
 
 
 def metric_series(
-    results: Results, *, runs: Selection, column: Column, last: Count | None = None
+    results: Results, *, runs: SelectionOfMany, column: Column, last: Count | None = None
 ) -> Measured:
     """A number of each run by ascending lambda; the expectation is about the change along it."""
     rows = results.runs(runs)
@@ -87,14 +93,15 @@ def metric_series(
         for mean, l2_lambda in zip(values.mean(axis=0), lambdas, strict=True)
     )
     detail = f"By lambda, on average: {means}."
-    return Measured(values, unit_of(column), [results.where(runs, column)], detail, images)
+    evidence = [results.where(runs, column)]
+    return Measured(values, unit_of(column), evidence, detail, images, are_answers(column))
 
 
 def lead_over_rest(
     results: Results,
     *,
     runs: Selection,
-    rest: Selection,
+    rest: SelectionOfMany,
     column: Column,
     last: Count | None = None,
 ) -> Measured:
@@ -107,17 +114,15 @@ def lead_over_rest(
         NotApplicableError: the rest has no other lambda, or one of other seeds.
     """
     first = results.runs(runs)
-    others: dict[float, dict[int, Row]] = {}
+    others: dict[float, list[Row]] = {}
     for row in results.runs(rest):
-        if row["l2_lambda"] not in {one["l2_lambda"] for one in first}:
-            others.setdefault(row["l2_lambda"], {})[row["seed"]] = row
-    seeds = {row["seed"] for row in first}
-    if not others or not all(seeds <= rival.keys() for rival in others.values()):
-        raise NotApplicableError("the rest has no other lambda of the same seeds")
+        if row["l2_lambda"] != first[0]["l2_lambda"]:
+            others.setdefault(row["l2_lambda"], []).append(row)
+    if not others:
+        raise NotApplicableError("the rest has no other lambda than the runs")
     leads, images = [], []
     for rival in others.values():
-        both = [(row, rival[row["seed"]]) for row in first]
-        own, its, by_image = at_both_ends(results, both, column, last)
+        own, its, by_image = at_both_ends(results, in_pairs(first, rival), column, last)
         leads.append(own - its)
         images.append(by_image)
     means = ", ".join(
@@ -265,6 +270,7 @@ def optimum_series(
         ],
         f"By lambda: {means}.",
         None if images is None else images[np.newaxis],
+        are_answers(column),
     )
 
 

@@ -35,6 +35,8 @@ class Measured(NamedTuple):
         images: where the values are means over images, what each image contributes, float64
             (seeds, n) or (seeds, k, n): 1 or 0 for a right or wrong answer, nats for a loss,
             differences of these for a pair of runs, which see the same images.
+        are_answers: whether these are right and wrong answers of one model each. Differences can
+            be 0 and 1 alone as well, and are no fraction all the same.
     """
 
     values: np.ndarray
@@ -42,6 +44,7 @@ class Measured(NamedTuple):
     evidence: list[str]
     detail: str = ""
     images: np.ndarray | None = None
+    are_answers: bool = False
 
 
 class Results(Protocol):
@@ -151,8 +154,11 @@ def _odd(count: int) -> int:
     return count
 
 
-#: Runs of one task, as a figure of the config selects them.
+#: Runs of one task and one lambda, which differ in their seeds, as a figure of the config selects
+#: them.
 Selection = Annotated[Runs, AfterValidator(_as_mapping)]
+#: The same of many lambdas.
+SelectionOfMany = Annotated[Selection, "many lambdas"]
 #: A curve of a run: `split`, `metric`, and optionally `window`: the mean of so many values in a
 #: row, or `every`: each so many-th value alone, as a figure with fewer checks would show it.
 Curve = Annotated[_Curve, AfterValidator(_as_mapping)]
@@ -193,6 +199,11 @@ def unit_of(column: str) -> str:
     return units.get(column.rpartition("_")[2], column)
 
 
+def are_answers(column: str) -> bool:
+    """Whether what images contribute to a column are right and wrong answers (see `Measured`)."""
+    return column.endswith("_accuracy")
+
+
 def at_the_end(
     results: Results, rows: list[Row], column: str, last: int | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -229,10 +240,10 @@ def _at_the_end(results: Results, row: Row, column: str, last: int | None) -> fl
     split, _, metric = column.rpartition("_")
     if metric == "gap":
         curves = [results.curve(row, name, "accuracy")[1] for name in ("train", split)]
-        return float(np.mean(curves[0][-last:] - curves[1][-last:]))
+        return float(np.mean(long_enough(curves[0] - curves[1], last)[-last:]))
     if column not in ("train_accuracy", "validation_accuracy", "validation_loss"):
         raise MeasurementError(f"{column} is not evaluated at the checks; leave out `last`")
-    return float(np.mean(results.curve(row, split, metric)[1][-last:]))
+    return float(np.mean(long_enough(results.curve(row, split, metric)[1], last)[-last:]))
 
 
 def per_image(results: Results, rows: list[Row], column: str) -> np.ndarray | None:
@@ -304,29 +315,50 @@ def gap_by_image(results: Results, rows: list[Row], split: str, metric: str) -> 
 
 
 def pairs(results: Results, runs: dict, other: dict) -> list[tuple[Row, Row]]:
-    """Runs of two selections with the same seed; a single run goes with every run of the other.
+    """Runs of two selections in pairs (see `in_pairs`)."""
+    return in_pairs(results.runs(runs), results.runs(other))
+
+
+def in_pairs(first: list[Row], second: list[Row]) -> list[tuple[Row, Row]]:
+    """Runs with the same seed; one that no seed changes goes with every run of the other.
+
+    One of many seeds does not: its own luck would be in all of the differences alike.
 
     Raises:
         NotApplicableError: the seeds of the two are not the same.
     """
-    first, second = results.runs(runs), results.runs(other)
-    if len(first) == 1 or len(second) == 1:
-        n = max(len(first), len(second))
-        return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
+    for rows, others in ((first, second), (second, first)):
+        if len(rows) == 1 and (len(others) == 1 or rows[0]["shuffle"] == "false"):
+            n = len(others)
+            return list(zip(first * (n // len(first)), second * (n // len(second)), strict=True))
     by_seed = {row["seed"]: row for row in second}
     if sorted(by_seed) != sorted(row["seed"] for row in first) or len(second) != len(first):
         raise NotApplicableError(
-            f"the config's {runs['task']} and {other['task']} do not have the same seeds"
+            f"the config's {first[0]['task']} and {second[0]['task']} do not have the same seeds"
         )
     return [(row, by_seed[row["seed"]]) for row in first]
 
 
-def plotted(results: Results, row: Row, curve: dict) -> Values:
-    """A curve as the figures draw it: with a window, means of whole blocks."""
+def plotted(results: Results, row: Row, curve: dict, least: int = 2) -> Values:
+    """A curve as the figures draw it: with a window, means of whole blocks.
+
+    Raises:
+        NotDecidableError: it has fewer values than the least that a measurement needs.
+    """
     values = results.curve(row, curve["split"], curve["metric"])
     means, _ = block_statistics(values, curve.get("window", 1))
     every = curve.get("every", 1)
-    return Values(means.steps[::every], means.values[::every])
+    return Values(means.steps[::every], long_enough(means.values[::every], least))
+
+
+def long_enough(values: np.ndarray, least: int) -> np.ndarray:
+    """The values of a curve, if there are so many."""
+    if len(values) < least:
+        raise NotDecidableError(
+            f"a curve has {len(values)} values, where {least} are needed",
+            would_decide="a longer training, or more checks in an epoch.",
+        )
+    return values
 
 
 def batches_of(results: Results, row: Row) -> int:

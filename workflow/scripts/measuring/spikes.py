@@ -73,8 +73,8 @@ def unsteadiness_ratio(
     """How far a curve strays from its trend, over how far another curve, or run, or both, does."""
     other, other_curve = other or runs, other_curve or curve
     values = [
-        curves.unsteadiness(plotted(results, a, curve)[1], neighbours)
-        / curves.unsteadiness(plotted(results, b, other_curve)[1], neighbours)
+        curves.unsteadiness(_around(results, a, curve, neighbours), neighbours)
+        / curves.unsteadiness(_around(results, b, other_curve, neighbours), neighbours)
         for a, b in pairs(results, runs, other)
     ]
     evidence = [results.where(selection, "history") for selection in _once(runs, other)]
@@ -286,8 +286,13 @@ def _sets(order: np.ndarray, size: int) -> set[frozenset[int]]:
 
 
 def _spikes(results: Results, row: Row, curve: dict, spike: dict) -> int:
-    values = plotted(results, row, curve)[1]
+    values = _around(results, row, curve, spike["neighbours"])
     return len(curves.spikes(values, downward=curve["metric"] == "accuracy", **spike))
+
+
+def _around(results: Results, row: Row, curve: dict, neighbours: int) -> np.ndarray:
+    """The values of a curve, of which one at least has all its neighbours."""
+    return plotted(results, row, curve, least=2 * neighbours + 1)[1]
 
 
 def _rate(results: Results, row: Row, curve: dict, spike: dict) -> float:
@@ -295,7 +300,7 @@ def _rate(results: Results, row: Row, curve: dict, spike: dict) -> float:
 
 
 def _largest(results: Results, row: Row, curve: dict, neighbours: int) -> float:
-    values = plotted(results, row, curve)[1]
+    values = _around(results, row, curve, neighbours)
     sign = -1.0 if curve["metric"] == "accuracy" else 1.0
     return float(curves.residuals(sign * values, neighbours).max())
 
