@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -155,12 +155,12 @@ def right_answers(weights: np.ndarray, split: str) -> np.ndarray:
 def crossed(table: np.ndarray, bound: float = 0.0) -> tuple[float, float]:
     """Mean of (seeds, images), and the two-sided p-value of a bound, both drawn by chance."""
     parts = [table.mean(axis=axis) for axis in (1, 0)]
-    variances = [np.var(part, ddof=1) / len(part) for part in parts]
-    freedom = sum(variances) ** 2 / sum(
-        v**2 / (len(part) - 1) for v, part in zip(variances, parts, strict=True)
-    )
-    t = (table.mean() - bound) / np.sqrt(sum(variances))
-    return float(table.mean()), float(2 * stats.t.sf(abs(t), freedom))
+
+    def beyond(log_p: float) -> float:
+        t = [stats.t.isf(np.exp(log_p) / 2, len(part) - 1) * stats.sem(part) for part in parts]
+        return float(np.hypot(*t)) - abs(table.mean() - bound)
+
+    return float(table.mean()), float(np.exp(optimize.brentq(beyond, -690.0, 0.0)))
 
 
 def agrees(name: str, value: float, verdict: str, *, rel=1e-6, absolute=1e-9) -> None:

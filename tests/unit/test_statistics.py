@@ -11,6 +11,7 @@ from scipy import stats
 
 from judging import statistics
 from judging.statistics import (
+    Estimate,
     binomial_tails,
     bootstrap,
     bootstrap_tails,
@@ -18,6 +19,7 @@ from judging.statistics import (
     estimate_of,
     holm,
     mcnemar_tails,
+    reach,
     sign_flip_tails,
     student_interval,
     student_tails,
@@ -159,11 +161,32 @@ def test_the_bootstrap_interval_covers():
 def test_the_crossed_error_has_both_parts():
     table = np.random.default_rng(5).normal(size=(4, 9))
     estimate = crossed_estimate(table)
-    by_seed, by_image = table.mean(axis=1), table.mean(axis=0)
-    over_seeds, over_images = stats.sem(by_seed), stats.sem(by_image)
-    assert (estimate.over_seeds, estimate.over_images) == pytest.approx((over_seeds, over_images))
-    assert estimate.error**2 == pytest.approx(over_seeds**2 + over_images**2)
-    assert 3 <= estimate.freedom <= 11
+    assert estimate.errors == pytest.approx(
+        (stats.sem(table.mean(axis=1)), stats.sem(table.mean(axis=0)))
+    )
+    assert estimate.freedoms == (3, 8)
+    low, high = student_interval(estimate, 0.9)
+    parts = stats.t.isf(0.05, estimate.freedoms) * estimate.errors
+    assert (high - low) / 2.0 == pytest.approx(np.hypot(*parts))
+    for bound in (low, high):
+        assert 2.0 * min(student_tails(estimate, bound)[:2]) == pytest.approx(0.1)
+    assert student_tails(estimate, 1e9).less > 0.0
+
+
+@pytest.mark.parametrize("ratio", [0.3, 1.0, 3.0])
+def test_with_three_seeds_chance_alone_decides_no_more_often_than_it_may(ratio):
+    generator = np.random.default_rng(0)
+    n, seeds, images, p = 200_000, 3, 1000, 0.001
+    means = generator.normal(0.0, ratio, (n, seeds))
+    mean = means.mean(axis=1) + generator.normal(0.0, 1.0 / np.sqrt(seeds), n)
+    over_seeds = means.std(axis=1, ddof=1) / np.sqrt(seeds)
+    reaches = np.hypot(
+        stats.t.isf(p / 2.0, seeds - 1) * over_seeds,
+        stats.t.isf(p / 2.0, images - 1) / np.sqrt(seeds),
+    )
+    one = Estimate(0.0, (over_seeds[0], 1.0 / np.sqrt(seeds)), (seeds - 1, images - 1))
+    assert reach(one, p) == pytest.approx(reaches[0])
+    assert np.mean(np.abs(mean) > reaches) < 1.1 * p
 
 
 def test_holm_by_hand():

@@ -6,11 +6,10 @@ from itertools import chain, compress
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from scipy.special import stdtrit
 
 from judging.claims import Claims, Question, Reading, Statement
 from judging.examination import Examined, Reason, examine_all
-from judging.statistics import holm
+from judging.statistics import holm, reach
 from judging.verdicts import (
     ANSWERS,
     MONOTONE,
@@ -28,6 +27,9 @@ from judging.verdicts import (
 from measuring.quantities import Measured, NotDecidableError, Results
 
 REPORT, OURS = "report", "ours"
+
+#: Where an assessment has the p-values of its tests.
+_TESTS = ("p_value", "p_second")
 
 #: results/claims.parquet: one row a reading. What was not measured, or has no chance, is null.
 CLAIMS_SCHEMA = pa.schema(
@@ -178,13 +180,16 @@ def _judge_family(
 ) -> dict[str, Judged]:
     """Judge all readings of one origin, by full id; their p-values are one family."""
     readings = _readings_of(entries)
-    assessed = {name: examined[name].assessment for name in readings}
-    main, second = (
-        _corrected({name: a and getattr(a, field) for name, a in assessed.items()}, readings)
-        for field in ("p_value", "p_second")
-    )
+    families = [
+        {
+            reading.same_as(): p
+            for name, reading in readings.items()
+            if (p := getattr(examined[name].assessment, test, None)) is not None
+        }
+        for test in _TESTS
+    ]
     return {
-        name: _judge_reading(reading, examined[name], (main[name], second[name]), claims)
+        name: _judge_reading(reading, examined[name], families, claims)
         for name, reading in readings.items()
     }
 
@@ -194,61 +199,48 @@ def _readings_of(entries: Iterable[Statement | Question]) -> dict[str, Reading]:
 
 
 def _corrected(
-    p_values: dict[str, float | None], readings: dict[str, Reading]
-) -> dict[str, float | None]:
-    """Holm's correction of a family, in which readings that are the same are one member.
+    reading: Reading, assessment: Assessment | None, families: Sequence[dict[str, float]]
+) -> tuple[float | None, ...]:
+    """The p-values of both tests by Holm's correction of their families.
 
-    Readings without a p-value are no members.
+    Args:
+        reading: of the families.
+        assessment: of the reading itself, or at a point of its grid; takes its place.
+        families: of each test, the p-values by reading; readings that are the same are one member.
     """
-    members = {readings[name].same_as(): p for name, p in p_values.items() if p is not None}
-    corrected = dict(zip(members, holm(list(members.values())), strict=True))
-    return {name: corrected.get(readings[name].same_as()) for name in p_values}
+
+    def corrected(p: float | None, family: dict[str, float]) -> float | None:
+        if p is None:
+            return None
+        members = family | {reading.same_as(): p}
+        return dict(zip(members, holm([*members.values()]), strict=True))[reading.same_as()]
+
+    own = [getattr(assessment, test, None) for test in _TESTS]
+    return tuple(map(corrected, own, families))
 
 
 def _judge_reading(
     reading: Reading,
     examined: Examined,
-    corrected: tuple[float | None, float | None],
+    families: Sequence[dict[str, float]],
     claims: Claims,
 ) -> Judged:
-    found, assessment, _ = examined
+    found, assessment, on_grid = examined
+    corrected = _corrected(reading, assessment, families)
+
+    def verdict_on(there: Assessment) -> Verdict:
+        raised = _corrected(reading, there, families)
+        return judge(there, *raised, Chance(reading.chance), level=claims.confidence_level)
+
     if assessment is None:
         undecided = isinstance(found, NotDecidableError)
         verdict = Verdict.NOT_DECIDABLE if undecided else Verdict.NOT_APPLICABLE
     elif reading.expected is None:
         verdict = Verdict.MEASURED
     else:
-        chance = Chance(reading.chance)
-        verdict = judge(assessment, *corrected, chance, level=claims.confidence_level)
-    grid = _verdicts_on_grid(reading, examined, corrected, claims)
+        verdict = verdict_on(assessment)
+    grid = [verdict_on(there) if there else Verdict.NOT_DECIDABLE for there in on_grid]
     return Judged(reading, found, assessment, corrected, verdict, grid)
-
-
-def _verdicts_on_grid(
-    reading: Reading,
-    examined: Examined,
-    corrected: tuple[float | None, float | None],
-    claims: Claims,
-) -> list[Verdict]:
-    """The verdict at each point, with p-values raised by as much as the reading's own were."""
-    assessment = examined.assessment
-    own = (assessment.p_value, assessment.p_second) if assessment else (None, None)
-    factors = [
-        1.0 if p is None or raised is None else raised / p
-        for p, raised in zip(own, corrected, strict=True)
-    ]
-    verdicts = []
-    for there in examined.grid:
-        if there is None:
-            verdicts.append(Verdict.NOT_DECIDABLE)
-            continue
-        raised = [
-            None if p is None else min(1.0, p * factor)
-            for p, factor in zip((there.p_value, there.p_second), factors, strict=True)
-        ]
-        chance = Chance(reading.chance)
-        verdicts.append(judge(there, *raised, chance, level=claims.confidence_level))
-    return verdicts
 
 
 def _statement(entry: Statement, judged: dict[str, Judged], claims: Claims) -> dict:
@@ -391,9 +383,10 @@ def _interval(assessment: Assessment, level: float) -> str:
         return ""
     text = f"{level:.0%} interval {number(assessment.low)} to {number(assessment.high)}"
     estimate = assessment.estimate
-    if estimate is not None and estimate.over_seeds is not None:
+    if estimate is not None and len(estimate.errors) > 1:
+        over_seeds, over_images = estimate.errors
         text += (
-            f" (standard error {estimate.over_seeds:.2g} over seeds, {estimate.over_images:.2g} "
+            f" (standard error {over_seeds:.2g} over seeds, {over_images:.2g} "
             f"over {assessment.images} images)"
         )
     elif assessment.images is not None:
@@ -436,16 +429,20 @@ def _what_would_decide(judged: Judged, level: float) -> str:
     estimate, corrected = judged.assessment.estimate, judged.corrected[0]
     p_value = judged.assessment.p_value
     # Without an error the p-value is none of t.
-    if estimate is None or not estimate.error or not p_value or p_value >= 1.0 or not corrected:
+    if (
+        estimate is None
+        or not any(estimate.errors)
+        or not p_value
+        or p_value >= 1.0
+        or not corrected
+    ):
         return ""
-    # The t of the p-value found, and that of one that would be small enough after correction.
+    # The bound would have to lie that far away, after correction.
     wanted = (1.0 - level) * p_value / corrected
-    t_found, t_wanted = (
-        -float(stdtrit(estimate.freedom, p / 2.0)) for p in (p_value, min(wanted, p_value))
-    )
-    if t_wanted <= t_found:
+    found, needed = (reach(estimate, p) for p in (p_value, min(wanted, p_value)))
+    if needed <= found:
         return ""
-    factor = (t_wanted / t_found) ** 2
+    factor = (needed / found) ** 2
     if factor > 1000:
         return "More than a thousand times the data would be needed to decide."
     source = judged.reading.chance

@@ -16,9 +16,9 @@ distribution. Over images, the unit is an image that all models of a comparison 
 one model have Wilson's interval [3] and an exact binomial test; two models are compared by \
 McNemar's exact test of the images that only one of them gets right [4]; means of losses, and \
 margins other than 0, by Student's t and the bootstrap [5]. Over both, seeds and images are \
-crossed: the variance of the mean is that of the seeds' means plus that of the images' means, with \
-Satterthwaite's degrees of freedom [6]; beside it stands the bootstrap that draws seeds and images \
-at the same time [7]. Both are somewhat conservative.
+crossed: the variance of the mean is that of the seeds' means plus that of the images' means, each \
+with its own t, as Banerjee joins them [6], which stays cautious with few seeds; beside it stands \
+the bootstrap that draws seeds and images at the same time [7].
 
 A region with one bound has a two-sided test against it. That a number equals another, or lies \
 between two, is shown by two one-sided tests, one for each end [8]; that it does not, by the \
@@ -31,7 +31,8 @@ changes no verdict on the report. A verdict needs the corrected p-values of both
 one minus the confidence level; a resampling test with as small a p-value as it can show does not \
 object. Intervals are for one reading at a time.
 
-A reading with thresholds is judged again at every point of a stated grid of them. It is called \
+A reading with thresholds is judged again at every point of a stated grid of them, where the \
+p-value of the point takes the place of the reading's in its family. It is called \
 fragile if less than the stated share of the grid gives the same verdict. Each reading says \
 whether it was fixed before or after a look at the results.
 
@@ -49,8 +50,8 @@ LITERATURE = (
     "McNemar (1947), Note on the sampling error of the difference between correlated proportions. "
     "Psychometrika 12",
     "Efron and Tibshirani (1993), An Introduction to the Bootstrap",
-    "Satterthwaite (1946), An approximate distribution of estimates of variance components. "
-    "Biometrics Bulletin 2; Welch (1947), Biometrika 34",
+    "Banerjee (1960), Approximate confidence interval for linear functions of means of k "
+    "populations when the population variances are not equal. Sankhya 22",
     "Owen (2007), The pigeonhole bootstrap. Annals of Applied Statistics 1",
     "Schuirmann (1987), A comparison of the two one-sided tests procedure and the power approach. "
     "J. Pharmacokinetics and Biopharmaceutics 15",

@@ -44,22 +44,22 @@ class Tails(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A mean with its standard error and degrees of freedom, as Student's t takes them.
+    """A mean, and the parts of its error that are independent of each other.
 
-    `over_seeds` and `over_images` are the parts of the error, where both sources are there.
+    Attributes:
+        mean: of all values.
+        errors: standard errors, one for each source of chance.
+        freedoms: their degrees of freedom.
     """
 
     mean: float
-    error: float
-    freedom: float
-    over_seeds: float | None = None
-    over_images: float | None = None
+    errors: tuple[float, ...]
+    freedoms: tuple[float, ...]
 
 
 def estimate_of(values: np.ndarray) -> Estimate:
     """Mean of independent values, float64 (n,), n > 1."""
-    n = len(values)
-    return Estimate(float(values.mean()), _standard_error(values), n - 1)
+    return Estimate(float(values.mean()), (_standard_error(values),), (len(values) - 1,))
 
 
 def crossed_estimate(table: np.ndarray) -> Estimate:
@@ -67,15 +67,10 @@ def crossed_estimate(table: np.ndarray) -> Estimate:
 
     With value = mean + seed + image + rest, the mean has the variance s/S + i/n + r/(S n). The
     variances of the S row means and of the n column means, over S and n, add up to that plus
-    another r/(S n), so that the error is a little too large. Satterthwaite gives the freedom.
+    another r/(S n), so that the error is a little too large.
     """
-    seeds, images = table.shape
-    over_seeds, over_images = (_standard_error(table.mean(axis=axis)) for axis in (1, 0))
-    a, b = over_seeds**2, over_images**2
-    parts = a**2 / (seeds - 1) + b**2 / (images - 1)
-    freedom = (a + b) ** 2 / parts if parts else seeds - 1
-    error = float(np.sqrt(a + b))
-    return Estimate(float(table.mean()), error, float(freedom), over_seeds, over_images)
+    errors = tuple(_standard_error(table.mean(axis=axis)) for axis in (1, 0))
+    return Estimate(float(table.mean()), errors, tuple(n - 1 for n in table.shape))
 
 
 def are_equal(values: np.ndarray) -> bool:
@@ -89,18 +84,42 @@ def _standard_error(values: np.ndarray) -> float:
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
+def reach(estimate: Estimate, p_value: float) -> float:
+    """How far from the mean a bound lies that has this two-sided p-value; 0 without any error.
+
+    The root of the sum of (t e)^2 over the parts of the error, each with the t of its own degrees
+    of freedom: for one part Student's, for two Banerjee's, which is right or cautious however few
+    seeds there are. (One t, of Satterthwaite's degrees of freedom, is neither with two or three.)
+    """
+    t = -stdtrit(np.array(estimate.freedoms), p_value / 2.0)
+    parts = [t_ * error for t_, error in zip(t, estimate.errors, strict=True) if error]
+    return float(np.hypot.reduce(parts)) if parts else 0.0
+
+
 def student_interval(estimate: Estimate, level: float) -> tuple[float, float]:
     """Student's two-sided interval of a mean."""
-    half = float(stdtrit(estimate.freedom, (1.0 + level) / 2.0)) * estimate.error
+    half = reach(estimate, 1.0 - level)
     return estimate.mean - half, estimate.mean + half
 
 
 def student_tails(estimate: Estimate, bound: float) -> Tails | None:
     """Student's t at a bound; None where there is no spread, and so no t."""
-    if estimate.error == 0.0:
+    if not any(estimate.errors):
         return None
-    t = (estimate.mean - bound) / estimate.error
-    return _tails(stdtr(estimate.freedom, t), stdtr(estimate.freedom, -t))
+    if len(estimate.errors) == 1:
+        t = (estimate.mean - bound) / estimate.errors[0]
+        return _tails(stdtr(estimate.freedoms[0], t), stdtr(estimate.freedoms[0], -t))
+    distance = abs(estimate.mean - bound)
+    # Halved in the logarithm until the ends agree; from 1, where the reach is 0, on down.
+    low, high = np.log(TINY), 0.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        if reach(estimate, float(np.exp(middle))) > distance:
+            low = middle
+        else:
+            high = middle
+    half = float(np.exp(high)) / 2.0
+    return _tails(*((half, 1.0 - half) if estimate.mean < bound else (1.0 - half, half)))
 
 
 def sign_flip_tails(values: np.ndarray, bound: float) -> Tails:

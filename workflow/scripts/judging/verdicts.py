@@ -235,7 +235,9 @@ def assess(
         seeds_inside=int(np.all(within, axis=0).sum()),
         p_value=_p_value(main, means, expected, inside=inside) if tested else None,
         p_second=_p_value(second, means, expected, inside=inside) if doubted else None,
-        floor=_floor(second, expected) if doubted else 0.0,
+        floor=_p_value([*map(_at_its_floor, second)], means, expected, inside=inside)
+        if doubted
+        else 0.0,
     )
 
 
@@ -419,9 +421,14 @@ def _p_of_side(test: Callable[[float], Tails], mean: float, ends: tuple[float, .
     return min(1.0, 2.0 * (tails.less if mean < nearest else tails.greater))
 
 
-def _floor(tests: Sequence[Callable[[float], Tails]], expected: Expected) -> float:
-    """The least two-sided p-value that a test of all entries can show."""
-    return 2.0 * len(tests) * max(test(bounds(expected)[0]).floor for test in tests)
+def _at_its_floor(test: Callable[[float], Tails]) -> Callable[[float], Tails]:
+    """A test whose tails are as small as they can be."""
+
+    def tails(bound: float) -> Tails:
+        floor = test(bound).floor
+        return Tails(floor, floor, floor)
+
+    return tails
 
 
 def judge(
