@@ -118,6 +118,27 @@ def test_parquet_may_have_an_image_in_one_column(tmp_path, column):
     require_images(read(path))
 
 
+@pytest.mark.parametrize("kind", [pa.bool_(), pa.decimal128(5, 2), pa.float16()])
+def test_parquet_may_have_pixels_of_any_type_of_number(tmp_path, kind):
+    path = tmp_path / "images.parquet"
+    ink = IMAGES.reshape(5, -1) > 60
+    pixels = {f"p{i}": pa.array(ink[:, i].astype(float)).cast(kind) for i in range(6)}
+    pq.write_table(pa.table({"what": LABELS} | pixels), path)
+    split = read(path, pixel_range=[0, 1])
+    assert split.brightest == 1 and np.array_equal(split.pixels, ink)
+
+
+@pytest.mark.parametrize("value", [None, "ink"])
+@pytest.mark.parametrize("nested", [True, False])
+def test_what_is_wrong_in_a_list_is_told_by_the_row_of_the_table(tmp_path, value, nested):
+    path = tmp_path / "images.parquet"
+    lists = (IMAGES if nested else FLAT).astype(str).tolist()
+    (lists[3][1] if nested else lists[3])[1] = value
+    pq.write_table(pa.table({"image": lists, "what": LABELS}), path)
+    with pytest.raises(DataError, match="column 'image', row 4: "):
+        read(path)
+
+
 def test_jpeg_and_colours_are_decoded(tmp_path):
     path = tmp_path / "images.parquet"
     red = np.zeros((2, 8, 8, 3), np.uint8)
@@ -323,7 +344,8 @@ def with_value(value, row=2) -> np.ndarray:
             r"7 columns .* `data.mine.image_shape` .* makes 6",
         ),
         (".parquet", {"p3": pa.array([1, None, 3, 4, 5])}, "column 'p3', row 2: there is no"),
-        (".parquet", {"p3": pa.array([True] * 5)}, "column 'p3', row 1: found True"),
+        (".parquet", {"p3": pa.array([0] * 5, pa.date32())}, "column 'p3', row 1: found datetime"),
+        (".csv", {"p3": with_value("1_0")}, "column 'p3', row 3: found '1_0'"),
         (".npz", {"images": IMAGES.astype(int) * 9}, "pixel .: found .* outside of"),
         (".npz", {"images": IMAGES * np.nan}, "image 1, pixel 1: found nan"),
         (
