@@ -89,6 +89,11 @@ def test_whole_numbers_may_be_written_with_a_point_and_images_flat(write):
     require_images(read(write(".npz", images=IMAGES.reshape(5, 6).astype(np.int64))))
 
 
+@pytest.mark.parametrize("axis", [1, 3])
+def test_the_one_channel_may_have_an_axis(write, axis):
+    require_images(read(write(".npz", images=np.expand_dims(IMAGES, axis))))
+
+
 def png(pixels, kind="PNG") -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind)
