@@ -434,6 +434,20 @@ def test_levels_of_fractions_are_found_exactly(tmp_path, kind, low, high):
     assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
 
 
+@pytest.mark.parametrize("rounded", [lambda x: x.astype(np.float16), lambda x: x.round(3)])
+@pytest.mark.parametrize("low", [0, -1])
+def test_levels_of_fractions_of_few_digits_are_found(tmp_path, rounded, low):
+    bytes_ = np.arange(256, dtype=np.uint8)[:, np.newaxis]
+    path = tmp_path / "images.npz"
+    np.savez(path, images=rounded(low + bytes_ * ((1 - low) / 255)), what=bytes_[:, 0] % 2)
+    split = read(path, image_shape=[1, 1], pixel_range=[low, 1])
+    assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
+    # Of 0 to 255 a tenth is no blur of three decimals.
+    np.savez(path, images=bytes_[:-1].T + 0.1, what=[0])
+    with pytest.raises(DataError, match=r"found 0.1; pixels must be whole numbers"):
+        read(path, image_shape=[1, 255])
+
+
 def test_what_floating_point_has_put_in_is_no_fraction(tmp_path):
     path = tmp_path / "images.npz"
     generator = np.random.default_rng(0)

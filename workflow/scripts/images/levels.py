@@ -2,7 +2,8 @@
 
 A model sees x = 2 (u - low) / (high - low) - 1 of a pixel u. All that the program keeps is the byte
 b = (u - low) / (high - low) * brightest, with the number of levels chosen so that every b is a
-whole number. Nothing is rounded but what floating point has put in: x = 2 b / brightest - 1.
+whole number. Nothing is rounded but what floating point has put in, or a fraction that was written
+with three decimals: x = 2 b / brightest - 1.
 """
 
 import numpy as np
@@ -14,6 +15,9 @@ _MOST_LEVELS = 255
 #: Of a level: a fraction such as 3/255 is off by as much in float32, and an end of the range as
 #: people write it.
 _TOLERANCE = 1e-3
+#: So far a value is off that was written with three decimals, or a fraction in float16; of 256
+#: levels between 0 and 1 that is an eighth.
+_BLUR = 5.05e-4
 _SIGNED = " Bytes that were taken for signed ones are whole again as array.view(np.uint8)."
 
 
@@ -96,8 +100,9 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
         odd = {}
     found = np.unique(np.concatenate([_few_values(p, s, layout) for p, s in sources.items()]))
     fractions = (found - low) / span
-    for steps in range(1, _MOST_LEVELS + 1):
-        if np.abs(fractions * steps - np.rint(fractions * steps)).max() < _TOLERANCE:
+    exactly = ((steps, _TOLERANCE) for steps in range(1, _MOST_LEVELS + 1))
+    for steps, tolerance in (*exactly, (_MOST_LEVELS, _MOST_LEVELS * _BLUR / max(span, 1))):
+        if np.abs(fractions * steps - np.rint(fractions * steps)).max() < tolerance:
             return steps
     for place, fraction in odd.items():
         if fraction is not None:
