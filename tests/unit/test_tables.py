@@ -400,6 +400,15 @@ def test_a_stray_bright_pixel_hides_no_wrong_range(tmp_path):
         read(path, image_shape=[8, 8])
 
 
+def test_dim_images_are_taken_as_they_are(tmp_path):
+    """As of stars: most have no bright pixel, and the range cannot be smaller, because some do."""
+    images = np.minimum(load_digits().images * 3, 40)
+    images[6, 2, 3] = 255
+    path = tmp_path / "dim.npz"
+    np.savez(path, images=images, what=load_digits().target)
+    assert np.array_equal(read(path, image_shape=[8, 8]).pixels, images.reshape(-1, 64))
+
+
 def test_empty_images_say_nothing_of_the_range(tmp_path):
     images = np.concatenate([IMAGES, np.zeros((20, *SHAPE), np.uint8)])
     path = tmp_path / "images.npz"

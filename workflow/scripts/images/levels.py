@@ -18,6 +18,8 @@ _TOLERANCE = 1e-3
 #: So far a value is off that was written with three decimals, or a fraction in float16; of 256
 #: levels between 0 and 1 that is an eighth.
 _BLUR = 5.05e-4
+#: Images of a format of 5 bits or less are darker than this part of 8 bits.
+_DIM = 8
 _SIGNED = " Bytes that were taken for signed ones are whole again as array.view(np.uint8)."
 
 
@@ -71,9 +73,11 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
     brightest = pixels.reshape(len(pixels), -1).max(axis=1)
     # Of half of the images that show anything: a single bright pixel may be a slip.
     white = float(np.median(brightest[brightest > low]))
-    if white - low < (high - low) / 2:
+    too_dark = most - low < (high - low) / 2
+    # But a bright pixel here and there is what dim images have: only a far smaller range is none.
+    if too_dark or white - low < (high - low) / _DIM:
         found, cure = f"the largest pixel is {most:g}", ""
-        if most - low < (high - low) / 2:
+        if too_dark:
             white = most
         else:
             found = f"half of the images have no pixel above {white:g}"
