@@ -137,6 +137,19 @@ def test_labels_of_few_images_are_counted_too():
     assert "doubts" not in summarise("mine", {"train": train._replace(labels=labels)} | other, {})
 
 
+def test_rare_classes_give_no_false_alarm():
+    """A dozen of threes among thousands of eights."""
+    digits, generator = digits_split(slice(1797)), np.random.default_rng(0)
+    many, few = (digits.pixels[digits.labels == label] for label in (8, 3))
+    splits = {}
+    for role in ("train", "validation", "test"):
+        pixels = generator.permutation(np.concatenate([*[many] * 20, few[:12]]))
+        labels = 8 - 5 * (pixels[:, None] == few[:12]).all(axis=2).any(axis=1)
+        noise = generator.integers(0, 2, pixels.shape)
+        splits[role] = digits._replace(labels=labels.astype(np.uint8), pixels=pixels + noise)
+    assert "doubts" not in summarise("mine", splits, {})
+
+
 def test_what_a_task_lacks_stops_and_is_named(splits):
     splits["test"] = splits["train"]
     tasks = {

@@ -14,7 +14,8 @@ from images.splits import Split, first_examples, select_classes
 _UNLIKE = 0.2
 
 #: So much of the variance of images is between the classes, or the labels are not theirs: a fifth
-#: in digits and two fifths in clothes, a half hundredth at most with the labels moved by a row.
+#: in digits and two fifths in clothes, a half hundredth at most with the labels moved by a row. Of
+#: classes that are rare it is as much less as two images are more seldom of two classes.
 _BETWEEN_CLASSES = 0.01
 
 #: Of fewer images the mean says little.
@@ -109,7 +110,8 @@ def _labels_are_strangers(split: Split, means: dict[int, _Mean]) -> bool:
     whole = split.pixels.mean(axis=0)
     between = sum(mean.count * ((mean.image - whole) ** 2).sum() for mean in means.values()) / n
     at_random = (len(means) - 1) / (n - 1)
-    return between < max(_BETWEEN_CLASSES, 1.5 * at_random) * _variance(split)
+    of_two_classes = 1 - sum((mean.count / n) ** 2 for mean in means.values())
+    return between < max(_BETWEEN_CLASSES * of_two_classes, 1.5 * at_random) * _variance(split)
 
 
 def _taken_for_others(
