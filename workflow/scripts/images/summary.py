@@ -1,7 +1,7 @@
 """What a data set is like, before anything is trained on it."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,9 @@ _BETWEEN_CLASSES = 0.01
 
 #: Of fewer images the mean says little.
 _FEW = 5
+
+#: So many images of each class, on average, tell whether labels are theirs in a part of a split.
+_MANY = 20
 
 
 def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> dict:
@@ -59,10 +62,12 @@ def _doubts(splits: dict[str, Split]) -> Iterator[str]:
                 "train: are they inverted, transposed, moved or of another scale in one of them?"
             )
     means = {role: _means_of_labels(split) for role, split in splits.items()}
-    strangers = [role for role in splits if _labels_are_strangers(splits[role], means[role])]
+    found = {role: _rows_of_strangers(split, means[role]) for role, split in splits.items()}
+    strangers = {role: rows for role, rows in found.items() if rows is not None}
     if strangers:
+        places = ", ".join(role + rows for role, rows in strangers.items())
         yield (
-            f"Labels have nothing to do with the images in {', '.join(strangers)}: class by class "
+            f"Labels have nothing to do with the images in {places}: class by class "
             "these look alike. Are the labels in another order, or moved by a row?"
         )
     for role in [role for role in splits if role not in {"train", *strangers}]:
@@ -100,6 +105,24 @@ def _means_of_labels(split: Split) -> dict[int, _Mean]:
     """The mean image of each label."""
     chosen = {int(label): split.pixels[split.labels == label] for label in np.unique(split.labels)}
     return {label: _Mean(images.mean(axis=0), len(images)) for label, images in chosen.items()}
+
+
+def _rows_of_strangers(split: Split, means: dict[int, _Mean]) -> str | None:
+    """Where labels are not those of the images: "" for all, else the first part; None for none."""
+    if _labels_are_strangers(split, means):
+        return ""
+    n = len(split.labels)
+    ends = np.linspace(0, n, min(10, n // (_MANY * len(means))) + 1).astype(int)
+    for first, end in pairwise(ends.tolist()):
+        rows = slice(first, end)
+        part = split._replace(labels=split.labels[rows], pixels=split.pixels[rows])
+        of_part = _means_of_labels(part)
+        # Of a sorted file a part has few classes.
+        if len(of_part) < len(means) or min(mean.count for mean in of_part.values()) < _FEW:
+            continue
+        if _labels_are_strangers(part, of_part):
+            return f" (from image {first + 1} to {end})"
+    return None
 
 
 def _labels_are_strangers(split: Split, means: dict[int, _Mean]) -> bool:
