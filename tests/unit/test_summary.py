@@ -127,6 +127,18 @@ def test_labels_that_are_not_those_of_the_images_are_remarked(role, change, said
     assert doubt.startswith(said)
 
 
+def test_what_tells_a_model_the_answers_is_remarked():
+    train, test = digits_split(slice(1000)), digits_split(slice(1400, 1797))
+    with_labels = train._replace(pixels=np.column_stack([train.labels, train.pixels[:, 1:]]))
+    summary = summarise("mine", {"train": with_labels, "validation": test, "test": test}, {})
+    in_two = "397 images of the split test are, pixel by pixel, in the split validation, too"
+    assert [doubt.split(":")[0] for doubt in summary["doubts"]] == [
+        "Pixel 1 of the images of the split train has one value for each label",
+        in_two,
+    ]
+    assert as_markdown(summary).count(in_two) == 1
+
+
 @pytest.mark.parametrize("size", [30, 50, 100, 597])
 def test_few_images_give_no_false_alarm(size):
     starts = {"train": 0, "validation": 600, "test": 1200}

@@ -24,6 +24,12 @@ _FEW = 5
 #: So many images of each class, on average, tell whether labels are theirs in a part of a split.
 _MANY = 20
 
+#: A file has so many more columns of labels at most; more such pixels are what the images show.
+_LABELS = 2
+
+#: A larger part of a split that is in another one, too, is no chance.
+_COPIES = 0.1
+
 
 def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> dict:
     """Count what is in the splits of a data set, and what the tasks take of it.
@@ -38,14 +44,19 @@ def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> di
     """
     train = splits["train"]
     labels = sorted({label for split in splits.values() for label in np.unique(split.labels)})
-    doubts = list(_doubts(splits))
+    duplicates = list(_duplicates(splits))
+    doubts = list(_doubts(splits)) + [
+        _in_two_splits(pair)
+        for pair in duplicates
+        if pair["images"] > _COPIES * len(splits[pair["in"]].labels)
+    ]
     return {
         "dataset": name,
         "image_shape": list(train.image_shape),
         "pixel_range": list(train.pixel_range),
         "brightness_levels": train.brightest + 1,
         "splits": {role: _split_summary(split, labels) for role, split in splits.items()},
-        "duplicates": list(_duplicates(splits)),
+        "duplicates": duplicates,
         "tasks": {task: _task_summary(splits, **taken) for task, taken in tasks.items()},
     } | ({"doubts": doubts} if doubts else {})
 
@@ -69,6 +80,11 @@ def _doubts(splits: dict[str, Split]) -> Iterator[str]:
         yield (
             f"Labels have nothing to do with the images in {places}: class by class "
             "these look alike. Are the labels in another order, or moved by a row?"
+        )
+    for pixel in _labels_among_pixels(train):
+        yield (
+            f"Pixel {pixel} of the images of the split train has one value for each label: is it "
+            "another column of labels? Then it belongs to `ignore`."
         )
     for role in [role for role in splits if role not in {"train", *strangers}]:
         if "train" in strangers:
@@ -137,6 +153,17 @@ def _labels_are_strangers(split: Split, means: dict[int, _Mean]) -> bool:
     return between < max(_BETWEEN_CLASSES * of_two_classes, 1.5 * at_random) * _variance(split)
 
 
+def _labels_among_pixels(split: Split) -> list[int]:
+    """Pixels, from 1, that have one value for each label, as no picture does."""
+    of_class = [split.pixels[split.labels == label] for label in np.unique(split.labels)]
+    if len(of_class) < 2 or len(split.labels) < _MANY * len(of_class):
+        return []
+    constant = np.all([(pixels == pixels[0]).all(axis=0) for pixels in of_class], axis=0)
+    values = np.sort([pixels[0] for pixels in of_class], axis=0)
+    found = np.flatnonzero(constant & (values[1:] > values[:-1]).all(axis=0)) + 1
+    return found.tolist() if len(found) <= _LABELS else []
+
+
 def _taken_for_others(
     split: Split, means: dict[int, _Mean], of_train: dict[int, _Mean]
 ) -> Iterator[tuple[int, int]]:
@@ -191,6 +218,15 @@ def _duplicates(splits: dict[str, Split]) -> Iterator[dict]:
             "images": len(copies),
             "with_another_label": sum(label not in labels_of[first][i] for i, label in copies),
         }
+
+
+def _in_two_splits(pair: dict) -> str:
+    other = pair["with_another_label"]
+    labels = f", {other} of them with another label" if other else ""
+    return (
+        f"{pair['images']} images of the split {pair['in']} are, pixel by pixel, in the split "
+        f"{pair['also_in']}, too{labels}: what a model has seen is no test of it."
+    )
 
 
 def _labels_by_image(split: Split) -> dict[bytes, set[int]]:
@@ -272,17 +308,12 @@ def class_counts(summary: dict) -> list[list[str]]:
 
 def remarks(summary: dict) -> Iterator[str]:
     """What one should know before one believes a result."""
-    yield from summary.get("doubts", [])
+    doubts = summary.get("doubts", [])
+    yield from doubts
     for role, split in summary["splits"].items():
         if split["missing_classes"]:
             yield f"No image of the split {role} shows {', '.join(split['missing_classes'])}."
-    for pair in summary["duplicates"]:
-        if pair["images"]:
-            other = pair["with_another_label"]
-            labels = f", {other} of them with another label" if other else ""
-            yield (
-                f"{pair['images']} images of the split {pair['in']} are, pixel by pixel, in the "
-                f"split {pair['also_in']}, too{labels}: what a model has seen is no test of it."
-            )
-    if not any(pair["images"] for pair in summary["duplicates"]):
+    in_two = [_in_two_splits(pair) for pair in summary["duplicates"] if pair["images"]]
+    yield from (words for words in in_two if words not in doubts)
+    if not in_two:
         yield "No image is in two splits."
