@@ -486,6 +486,9 @@ def test_more_than_256_levels_are_refused(tmp_path):
     np.savez(path, images=np.random.default_rng(0).random((50, 6)), what=np.arange(50) % 2)
     with pytest.raises(DataError, match=r"at most 256 evenly spaced levels from 0 to 1.*pixel_r"):
         read(path, pixel_range=[0, 1])
+    np.savez(path, images=np.arange(256)[:, np.newaxis], what=np.arange(256) % 2)
+    with pytest.raises(DataError, match=r"from 0 to 256, `data.mine.pixel_r.*Is white another"):
+        read(path, pixel_range=[0, 256], image_shape=[1, 1])
 
 
 # --- labels ---------------------------------------------------------------------------------------

@@ -141,6 +141,6 @@ def _too_fine(found: str, layout: Layout) -> str:
     low, high = layout.pixel_range
     return (
         f"{found}; pixels must be whole numbers, or on at most {_MOST_LEVELS + 1} evenly spaced "
-        f"levels from {low:g} to {high:g}, {layout.key('pixel_range')}. Round them to whole "
-        "numbers from 0 to 255."
+        f"levels from {low:g} to {high:g}, {layout.key('pixel_range')}. Is white another number? "
+        "If not, round them to whole numbers from 0 to 255."
     )
