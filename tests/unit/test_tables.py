@@ -331,7 +331,7 @@ def with_value(value, row=2) -> np.ndarray:
     [
         (".csv", {"p3": with_value(256)}, "image 3, pixel 4: found 256, outside of `data.mine.pix"),
         (".csv", {"p3": with_value(-1)}, "image 3, pixel 4: found -1.*The values go from -1 to 23"),
-        (".csv", {"p3": with_value(0.5)}, "found 0.5; pixels must be whole numbers"),
+        (".csv", {"p3": with_value(0.5)}, "image 3, pixel 4: found 0.5; pixels must be whole numb"),
         (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; a pixel must be a n"),
         (".csv", {"p3": with_value('"1,5"')}, "found '1,5'; .* Write a point before the decimals"),
         (".npz", {"images": IMAGES * -1e-9}, "all pixels are 0, black by `data.mine.pixel_range`"),

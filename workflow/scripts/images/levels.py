@@ -61,12 +61,10 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
     least, most = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     if not inside.all():
-        where = np.argwhere(~inside)[0].tolist()
-        pixel = np.ravel_multi_index(where[1:], pixels.shape[1:]) if len(where) > 1 else 0
         raise DataError(
-            f"{place}: image {where[0] + 1}, pixel {pixel + 1}: found {pixels[tuple(where)]:g}, "
-            f"outside of {key}. The values go from {least:g} to {most:g}: set the range to that "
-            f"of the format, from black to white.{_SIGNED if pixels.dtype == np.int8 else ''}"
+            f"{place}: {_first(pixels, ~inside)}, outside of {key}. The values go from {least:g} "
+            f"to {most:g}: set the range to that of the format, from black to white."
+            f"{_SIGNED if pixels.dtype == np.int8 else ''}"
         )
     if most <= low:
         raise DataError(f"{place}: all pixels are {low:g}, black by {key}. Is it another file?")
@@ -92,6 +90,13 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
         )
 
 
+def _first(pixels: np.ndarray, chosen: np.ndarray) -> str:
+    """The first of the pixels that are chosen, and where it is."""
+    image, *where = np.unravel_index(np.argmax(chosen), pixels.shape)
+    pixel = np.ravel_multi_index(where, pixels.shape[1:]) if where else 0
+    return f"image {image + 1}, pixel {pixel + 1}: found {pixels[(image, *where)]:g}"
+
+
 def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
     """The number of steps from black to white on which all pixels lie."""
     low, high = layout.pixel_range
@@ -110,7 +115,7 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
             return steps
     for place, fraction in odd.items():
         if fraction is not None:
-            raise DataError(_too_fine(f"{place}: found {fraction:g}", layout))
+            raise DataError(_too_fine(f"{place}: {fraction}", layout))
     raise DataError(_too_fine(f"{', '.join(sources)}: found {len(found)} values", layout))
 
 
@@ -120,20 +125,19 @@ def _slack(layout: Layout) -> float:
     return _TOLERANCE * (high - low) / _MOST_LEVELS
 
 
-def _first_fraction(pixels: np.ndarray, layout: Layout) -> float | None:
+def _first_fraction(pixels: np.ndarray, layout: Layout) -> str | None:
     if pixels.dtype.kind != "f":
         return None
-    odd = pixels[np.abs(pixels - np.rint(pixels)) > _slack(layout)]
-    return float(odd[0]) if odd.size else None
+    odd = np.abs(pixels - np.rint(pixels)) > _slack(layout)
+    return _first(pixels, odd) if odd.any() else None
 
 
 def _few_values(place: str, pixels: np.ndarray, layout: Layout) -> np.ndarray:
     """The different values; more than so many cannot be on 256 levels."""
     values = np.unique(pixels).astype(np.float64)
     if len(values) > 4 * _MOST_LEVELS:
-        fraction = _first_fraction(pixels, layout)
-        found = f"{len(values)} different values" if fraction is None else f"{fraction:g}"
-        raise DataError(_too_fine(f"{place}: found {found}", layout))
+        found = _first_fraction(pixels, layout) or f"found {len(values)} different values"
+        raise DataError(_too_fine(f"{place}: {found}", layout))
     return values
 
 
