@@ -87,6 +87,13 @@ def moved(split: Split) -> Split:
     return split._replace(labels=np.roll(labels, 1), pixels=pixels)
 
 
+def moved_at_the_end(split: Split) -> Split:
+    """As where a row is lost in the middle of one of the two files."""
+    other = moved(split)
+    labels = np.concatenate([np.roll(other.labels, -1)[:600], other.labels[600:]])
+    return other._replace(labels=labels)
+
+
 def with_two_swapped(split: Split) -> Split:
     return split._replace(labels=np.array([0, 1, 2, 8, 4, 5, 6, 7, 3, 9])[split.labels])
 
@@ -106,6 +113,7 @@ TAKEN = "Classes of the split {} look like other ones of the split train ({}"
         ("validation", moved, STRANGERS.format("validation")),
         ("validation", with_two_swapped, TAKEN.format("validation", "3 like 8, 8 like 3)")),
         ("test", upside_down, TAKEN.format("test", "")),
+        ("train", moved_at_the_end, STRANGERS.format("train (from image 601 to 800)")),
     ],
 )
 def test_labels_that_are_not_those_of_the_images_are_remarked(role, change, said):
@@ -117,6 +125,18 @@ def test_labels_that_are_not_those_of_the_images_are_remarked(role, change, said
     splits[role] = change(splits[role])
     (doubt,) = summarise("mine", splits, {})["doubts"]
     assert doubt.startswith(said)
+
+
+def test_what_tells_a_model_the_answers_is_remarked():
+    train, test = digits_split(slice(1000)), digits_split(slice(1400, 1797))
+    with_labels = train._replace(pixels=np.column_stack([train.labels, train.pixels[:, 1:]]))
+    summary = summarise("mine", {"train": with_labels, "validation": test, "test": test}, {})
+    in_two = "397 images of the split test are, pixel by pixel, in the split validation, too"
+    assert [doubt.split(":")[0] for doubt in summary["doubts"]] == [
+        "Pixel 1 of the images of the split train has one value for each label",
+        in_two,
+    ]
+    assert as_markdown(summary).count(in_two) == 1
 
 
 @pytest.mark.parametrize("size", [30, 50, 100, 597])
@@ -135,6 +155,19 @@ def test_labels_of_few_images_are_counted_too():
         labels[places] = 100 + 9 * digit + np.arange(36) // 4
     other = {"validation": digits_split(slice(1000, 1400)), "test": digits_split(slice(1400, 1797))}
     assert "doubts" not in summarise("mine", {"train": train._replace(labels=labels)} | other, {})
+
+
+def test_rare_classes_give_no_false_alarm():
+    """A dozen of threes among thousands of eights."""
+    digits, generator = digits_split(slice(1797)), np.random.default_rng(0)
+    many, few = (digits.pixels[digits.labels == label] for label in (8, 3))
+    splits = {}
+    for role in ("train", "validation", "test"):
+        pixels = generator.permutation(np.concatenate([*[many] * 20, few[:12]]))
+        labels = 8 - 5 * (pixels[:, None] == few[:12]).all(axis=2).any(axis=1)
+        noise = generator.integers(0, 2, pixels.shape)
+        splits[role] = digits._replace(labels=labels.astype(np.uint8), pixels=pixels + noise)
+    assert "doubts" not in summarise("mine", splits, {})
 
 
 def test_what_a_task_lacks_stops_and_is_named(splits):

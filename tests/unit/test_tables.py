@@ -89,6 +89,11 @@ def test_whole_numbers_may_be_written_with_a_point_and_images_flat(write):
     require_images(read(write(".npz", images=IMAGES.reshape(5, 6).astype(np.int64))))
 
 
+@pytest.mark.parametrize("axis", [1, 3])
+def test_the_one_channel_may_have_an_axis(write, axis):
+    require_images(read(write(".npz", images=np.expand_dims(IMAGES, axis))))
+
+
 def png(pixels, kind="PNG") -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind)
@@ -116,6 +121,27 @@ def test_parquet_may_have_an_image_in_one_column(tmp_path, column):
     path = tmp_path / "images.parquet"
     pq.write_table(pa.table({"image": column, "what": LABELS}), path)
     require_images(read(path))
+
+
+@pytest.mark.parametrize("kind", [pa.bool_(), pa.decimal128(5, 2), pa.float16()])
+def test_parquet_may_have_pixels_of_any_type_of_number(tmp_path, kind):
+    path = tmp_path / "images.parquet"
+    ink = IMAGES.reshape(5, -1) > 60
+    pixels = {f"p{i}": pa.array(ink[:, i].astype(float)).cast(kind) for i in range(6)}
+    pq.write_table(pa.table({"what": LABELS} | pixels), path)
+    split = read(path, pixel_range=[0, 1])
+    assert split.brightest == 1 and np.array_equal(split.pixels, ink)
+
+
+@pytest.mark.parametrize("value", [None, "ink"])
+@pytest.mark.parametrize("nested", [True, False])
+def test_what_is_wrong_in_a_list_is_told_by_the_row_of_the_table(tmp_path, value, nested):
+    path = tmp_path / "images.parquet"
+    lists = (IMAGES if nested else FLAT).astype(str).tolist()
+    (lists[3][1] if nested else lists[3])[1] = value
+    pq.write_table(pa.table({"image": lists, "what": LABELS}), path)
+    with pytest.raises(DataError, match="column 'image', row 4: "):
+        read(path)
 
 
 def test_jpeg_and_colours_are_decoded(tmp_path):
@@ -305,7 +331,7 @@ def with_value(value, row=2) -> np.ndarray:
     [
         (".csv", {"p3": with_value(256)}, "image 3, pixel 4: found 256, outside of `data.mine.pix"),
         (".csv", {"p3": with_value(-1)}, "image 3, pixel 4: found -1.*The values go from -1 to 23"),
-        (".csv", {"p3": with_value(0.5)}, "found 0.5; pixels must be whole numbers"),
+        (".csv", {"p3": with_value(0.5)}, "image 3, pixel 4: found 0.5; pixels must be whole numb"),
         (".csv", {"p3": with_value("ink")}, "column 'p3', row 3: found 'ink'; a pixel must be a n"),
         (".csv", {"p3": with_value('"1,5"')}, "found '1,5'; .* Write a point before the decimals"),
         (".npz", {"images": IMAGES * -1e-9}, "all pixels are 0, black by `data.mine.pixel_range`"),
@@ -323,7 +349,8 @@ def with_value(value, row=2) -> np.ndarray:
             r"7 columns .* `data.mine.image_shape` .* makes 6",
         ),
         (".parquet", {"p3": pa.array([1, None, 3, 4, 5])}, "column 'p3', row 2: there is no"),
-        (".parquet", {"p3": pa.array([True] * 5)}, "column 'p3', row 1: found True"),
+        (".parquet", {"p3": pa.array([0] * 5, pa.date32())}, "column 'p3', row 1: found datetime"),
+        (".csv", {"p3": with_value("1_0")}, "column 'p3', row 3: found '1_0'"),
         (".npz", {"images": IMAGES.astype(int) * 9}, "pixel .: found .* outside of"),
         (".npz", {"images": IMAGES * np.nan}, "image 1, pixel 1: found nan"),
         (
@@ -373,6 +400,15 @@ def test_a_stray_bright_pixel_hides_no_wrong_range(tmp_path):
         read(path, image_shape=[8, 8])
 
 
+def test_dim_images_are_taken_as_they_are(tmp_path):
+    """As of stars: most have no bright pixel, and the range cannot be smaller, because some do."""
+    images = np.minimum(load_digits().images * 3, 40)
+    images[6, 2, 3] = 255
+    path = tmp_path / "dim.npz"
+    np.savez(path, images=images, what=load_digits().target)
+    assert np.array_equal(read(path, image_shape=[8, 8]).pixels, images.reshape(-1, 64))
+
+
 def test_empty_images_say_nothing_of_the_range(tmp_path):
     images = np.concatenate([IMAGES, np.zeros((20, *SHAPE), np.uint8)])
     path = tmp_path / "images.npz"
@@ -407,6 +443,20 @@ def test_levels_of_fractions_are_found_exactly(tmp_path, kind, low, high):
     assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
 
 
+@pytest.mark.parametrize("rounded", [lambda x: x.astype(np.float16), lambda x: x.round(3)])
+@pytest.mark.parametrize("low", [0, -1])
+def test_levels_of_fractions_of_few_digits_are_found(tmp_path, rounded, low):
+    bytes_ = np.arange(256, dtype=np.uint8)[:, np.newaxis]
+    path = tmp_path / "images.npz"
+    np.savez(path, images=rounded(low + bytes_ * ((1 - low) / 255)), what=bytes_[:, 0] % 2)
+    split = read(path, image_shape=[1, 1], pixel_range=[low, 1])
+    assert split.brightest == 255 and np.array_equal(split.pixels, bytes_)
+    # Of 0 to 255 a tenth is no blur of three decimals.
+    np.savez(path, images=bytes_[:-1].T + 0.1, what=[0])
+    with pytest.raises(DataError, match=r"found 0.1; pixels must be whole numbers"):
+        read(path, image_shape=[1, 255])
+
+
 def test_what_floating_point_has_put_in_is_no_fraction(tmp_path):
     path = tmp_path / "images.npz"
     generator = np.random.default_rng(0)
@@ -436,6 +486,9 @@ def test_more_than_256_levels_are_refused(tmp_path):
     np.savez(path, images=np.random.default_rng(0).random((50, 6)), what=np.arange(50) % 2)
     with pytest.raises(DataError, match=r"at most 256 evenly spaced levels from 0 to 1.*pixel_r"):
         read(path, pixel_range=[0, 1])
+    np.savez(path, images=np.arange(256)[:, np.newaxis], what=np.arange(256) % 2)
+    with pytest.raises(DataError, match=r"from 0 to 256, `data.mine.pixel_r.*Is white another"):
+        read(path, pixel_range=[0, 256], image_shape=[1, 1])
 
 
 # --- labels ---------------------------------------------------------------------------------------

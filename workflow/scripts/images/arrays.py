@@ -112,10 +112,10 @@ def _names(
     for name, key in ((label, keys if labels else layout.key("label")), (images, keys)):
         if name is not None and name not in claims:
             close = get_close_matches(name, claims, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
+            hint = f"; did you mean {close[0]!r}?" if close else "."
             raise DataError(
-                f"{path}: no array {name!r}, which {key} names; {hint}There are {there}. Arrays "
-                f"can be named for each file in {keys}."
+                f"{path}: no array {name!r}, which {key} names{hint} There are {there}. Arrays can "
+                f"be named for each file in {keys}."
             )
     others = [name for name in claims if name != label]
     if images is None and len(others) != 1:

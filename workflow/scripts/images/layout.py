@@ -70,7 +70,10 @@ class Layout:
     def shapes_in_file(self) -> list[tuple[int, ...]]:
         """The shapes that an image may have in arrays and in nested lists: its own, or flat."""
         shapes = [self.shape_in_file, (self.values_of_image,)]
-        return [*shapes, (*self.shape_in_file, 1)] if self.channels == 1 else shapes
+        if self.channels > 1:
+            return shapes
+        # The one channel may stand last (Keras) or first (PyTorch).
+        return [*shapes, (*self.shape_in_file, 1), (1, *self.shape_in_file)]
 
     def upright(self, images: np.ndarray) -> np.ndarray:
         """Images as they are to be seen: (n, rows, columns), with a last axis if in colour.

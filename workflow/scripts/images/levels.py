@@ -2,7 +2,8 @@
 
 A model sees x = 2 (u - low) / (high - low) - 1 of a pixel u. All that the program keeps is the byte
 b = (u - low) / (high - low) * brightest, with the number of levels chosen so that every b is a
-whole number. Nothing is rounded but what floating point has put in: x = 2 b / brightest - 1.
+whole number. Nothing is rounded but what floating point has put in, or a fraction that was written
+with three decimals: x = 2 b / brightest - 1.
 """
 
 import numpy as np
@@ -14,6 +15,11 @@ _MOST_LEVELS = 255
 #: Of a level: a fraction such as 3/255 is off by as much in float32, and an end of the range as
 #: people write it.
 _TOLERANCE = 1e-3
+#: So far a value is off that was written with three decimals, or a fraction in float16; of 256
+#: levels between 0 and 1 that is an eighth.
+_BLUR = 5.05e-4
+#: Images of a format of 5 bits or less are darker than this part of 8 bits.
+_DIM = 8
 _SIGNED = " Bytes that were taken for signed ones are whole again as array.view(np.uint8)."
 
 
@@ -55,21 +61,21 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
     least, most = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     if not inside.all():
-        where = np.argwhere(~inside)[0].tolist()
-        pixel = np.ravel_multi_index(where[1:], pixels.shape[1:]) if len(where) > 1 else 0
         raise DataError(
-            f"{place}: image {where[0] + 1}, pixel {pixel + 1}: found {pixels[tuple(where)]:g}, "
-            f"outside of {key}. The values go from {least:g} to {most:g}: set the range to that "
-            f"of the format, from black to white.{_SIGNED if pixels.dtype == np.int8 else ''}"
+            f"{place}: {_first(pixels, ~inside)}, outside of {key}. The values go from {least:g} "
+            f"to {most:g}: set the range to that of the format, from black to white."
+            f"{_SIGNED if pixels.dtype == np.int8 else ''}"
         )
     if most <= low:
         raise DataError(f"{place}: all pixels are {low:g}, black by {key}. Is it another file?")
     brightest = pixels.reshape(len(pixels), -1).max(axis=1)
     # Of half of the images that show anything: a single bright pixel may be a slip.
     white = float(np.median(brightest[brightest > low]))
-    if white - low < (high - low) / 2:
+    too_dark = most - low < (high - low) / 2
+    # But a bright pixel here and there is what dim images have: only a far smaller range is none.
+    if too_dark or white - low < (high - low) / _DIM:
         found, cure = f"the largest pixel is {most:g}", ""
-        if most - low < (high - low) / 2:
+        if too_dark:
             white = most
         else:
             found = f"half of the images have no pixel above {white:g}"
@@ -84,6 +90,13 @@ def _require_range(place: str, pixels: np.ndarray, layout: Layout) -> None:
         )
 
 
+def _first(pixels: np.ndarray, chosen: np.ndarray) -> str:
+    """The first of the pixels that are chosen, and where it is."""
+    image, *where = np.unravel_index(np.argmax(chosen), pixels.shape)
+    pixel = np.ravel_multi_index(where, pixels.shape[1:]) if where else 0
+    return f"image {image + 1}, pixel {pixel + 1}: found {pixels[(image, *where)]:g}"
+
+
 def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
     """The number of steps from black to white on which all pixels lie."""
     low, high = layout.pixel_range
@@ -96,12 +109,13 @@ def _brightest(sources: dict[str, np.ndarray], layout: Layout) -> int:
         odd = {}
     found = np.unique(np.concatenate([_few_values(p, s, layout) for p, s in sources.items()]))
     fractions = (found - low) / span
-    for steps in range(1, _MOST_LEVELS + 1):
-        if np.abs(fractions * steps - np.rint(fractions * steps)).max() < _TOLERANCE:
+    exactly = ((steps, _TOLERANCE) for steps in range(1, _MOST_LEVELS + 1))
+    for steps, tolerance in (*exactly, (_MOST_LEVELS, _MOST_LEVELS * _BLUR / max(span, 1))):
+        if np.abs(fractions * steps - np.rint(fractions * steps)).max() < tolerance:
             return steps
     for place, fraction in odd.items():
         if fraction is not None:
-            raise DataError(_too_fine(f"{place}: found {fraction:g}", layout))
+            raise DataError(_too_fine(f"{place}: {fraction}", layout))
     raise DataError(_too_fine(f"{', '.join(sources)}: found {len(found)} values", layout))
 
 
@@ -111,20 +125,19 @@ def _slack(layout: Layout) -> float:
     return _TOLERANCE * (high - low) / _MOST_LEVELS
 
 
-def _first_fraction(pixels: np.ndarray, layout: Layout) -> float | None:
+def _first_fraction(pixels: np.ndarray, layout: Layout) -> str | None:
     if pixels.dtype.kind != "f":
         return None
-    odd = pixels[np.abs(pixels - np.rint(pixels)) > _slack(layout)]
-    return float(odd[0]) if odd.size else None
+    odd = np.abs(pixels - np.rint(pixels)) > _slack(layout)
+    return _first(pixels, odd) if odd.any() else None
 
 
 def _few_values(place: str, pixels: np.ndarray, layout: Layout) -> np.ndarray:
     """The different values; more than so many cannot be on 256 levels."""
     values = np.unique(pixels).astype(np.float64)
     if len(values) > 4 * _MOST_LEVELS:
-        fraction = _first_fraction(pixels, layout)
-        found = f"{len(values)} different values" if fraction is None else f"{fraction:g}"
-        raise DataError(_too_fine(f"{place}: found {found}", layout))
+        found = _first_fraction(pixels, layout) or f"found {len(values)} different values"
+        raise DataError(_too_fine(f"{place}: {found}", layout))
     return values
 
 
@@ -132,6 +145,6 @@ def _too_fine(found: str, layout: Layout) -> str:
     low, high = layout.pixel_range
     return (
         f"{found}; pixels must be whole numbers, or on at most {_MOST_LEVELS + 1} evenly spaced "
-        f"levels from {low:g} to {high:g}, {layout.key('pixel_range')}. Round them to whole "
-        "numbers from 0 to 255."
+        f"levels from {low:g} to {high:g}, {layout.key('pixel_range')}. Is white another number? "
+        "If not, round them to whole numbers from 0 to 255."
     )

@@ -1,7 +1,7 @@
 """What a data set is like, before anything is trained on it."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +14,21 @@ from images.splits import Split, first_examples, select_classes
 _UNLIKE = 0.2
 
 #: So much of the variance of images is between the classes, or the labels are not theirs: a fifth
-#: in digits and two fifths in clothes, a half hundredth at most with the labels moved by a row.
+#: in digits and two fifths in clothes, a half hundredth at most with the labels moved by a row. Of
+#: classes that are rare it is as much less as two images are more seldom of two classes.
 _BETWEEN_CLASSES = 0.01
 
 #: Of fewer images the mean says little.
 _FEW = 5
+
+#: So many images of each class, on average, tell whether labels are theirs in a part of a split.
+_MANY = 20
+
+#: A file has so many more columns of labels at most; more such pixels are what the images show.
+_LABELS = 2
+
+#: A larger part of a split that is in another one, too, is no chance.
+_COPIES = 0.1
 
 
 def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> dict:
@@ -34,14 +44,19 @@ def summarise(name: str, splits: dict[str, Split], tasks: dict[str, dict]) -> di
     """
     train = splits["train"]
     labels = sorted({label for split in splits.values() for label in np.unique(split.labels)})
-    doubts = list(_doubts(splits))
+    duplicates = list(_duplicates(splits))
+    doubts = list(_doubts(splits)) + [
+        _in_two_splits(pair)
+        for pair in duplicates
+        if pair["images"] > _COPIES * len(splits[pair["in"]].labels)
+    ]
     return {
         "dataset": name,
         "image_shape": list(train.image_shape),
         "pixel_range": list(train.pixel_range),
         "brightness_levels": train.brightest + 1,
         "splits": {role: _split_summary(split, labels) for role, split in splits.items()},
-        "duplicates": list(_duplicates(splits)),
+        "duplicates": duplicates,
         "tasks": {task: _task_summary(splits, **taken) for task, taken in tasks.items()},
     } | ({"doubts": doubts} if doubts else {})
 
@@ -58,11 +73,18 @@ def _doubts(splits: dict[str, Split]) -> Iterator[str]:
                 "train: are they inverted, transposed, moved or of another scale in one of them?"
             )
     means = {role: _means_of_labels(split) for role, split in splits.items()}
-    strangers = [role for role in splits if _labels_are_strangers(splits[role], means[role])]
+    found = {role: _rows_of_strangers(split, means[role]) for role, split in splits.items()}
+    strangers = {role: rows for role, rows in found.items() if rows is not None}
     if strangers:
+        places = ", ".join(role + rows for role, rows in strangers.items())
         yield (
-            f"Labels have nothing to do with the images in {', '.join(strangers)}: class by class "
+            f"Labels have nothing to do with the images in {places}: class by class "
             "these look alike. Are the labels in another order, or moved by a row?"
+        )
+    for pixel in _labels_among_pixels(train):
+        yield (
+            f"Pixel {pixel} of the images of the split train has one value for each label: is it "
+            "another column of labels? Then it belongs to `ignore`."
         )
     for role in [role for role in splits if role not in {"train", *strangers}]:
         if "train" in strangers:
@@ -101,6 +123,24 @@ def _means_of_labels(split: Split) -> dict[int, _Mean]:
     return {label: _Mean(images.mean(axis=0), len(images)) for label, images in chosen.items()}
 
 
+def _rows_of_strangers(split: Split, means: dict[int, _Mean]) -> str | None:
+    """Where labels are not those of the images: "" for all, else the first part; None for none."""
+    if _labels_are_strangers(split, means):
+        return ""
+    n = len(split.labels)
+    ends = np.linspace(0, n, min(10, n // (_MANY * len(means))) + 1).astype(int)
+    for first, end in pairwise(ends.tolist()):
+        rows = slice(first, end)
+        part = split._replace(labels=split.labels[rows], pixels=split.pixels[rows])
+        of_part = _means_of_labels(part)
+        # Of a sorted file a part has few classes.
+        if len(of_part) < len(means) or min(mean.count for mean in of_part.values()) < _FEW:
+            continue
+        if _labels_are_strangers(part, of_part):
+            return f" (from image {first + 1} to {end})"
+    return None
+
+
 def _labels_are_strangers(split: Split, means: dict[int, _Mean]) -> bool:
     """Whether the mean images of the classes differ as little as if labels were dealt at random."""
     n = len(split.labels)
@@ -109,7 +149,19 @@ def _labels_are_strangers(split: Split, means: dict[int, _Mean]) -> bool:
     whole = split.pixels.mean(axis=0)
     between = sum(mean.count * ((mean.image - whole) ** 2).sum() for mean in means.values()) / n
     at_random = (len(means) - 1) / (n - 1)
-    return between < max(_BETWEEN_CLASSES, 1.5 * at_random) * _variance(split)
+    of_two_classes = 1 - sum((mean.count / n) ** 2 for mean in means.values())
+    return between < max(_BETWEEN_CLASSES * of_two_classes, 1.5 * at_random) * _variance(split)
+
+
+def _labels_among_pixels(split: Split) -> list[int]:
+    """Pixels, from 1, that have one value for each label, as no picture does."""
+    of_class = [split.pixels[split.labels == label] for label in np.unique(split.labels)]
+    if len(of_class) < 2 or len(split.labels) < _MANY * len(of_class):
+        return []
+    constant = np.all([(pixels == pixels[0]).all(axis=0) for pixels in of_class], axis=0)
+    values = np.sort([pixels[0] for pixels in of_class], axis=0)
+    found = np.flatnonzero(constant & (values[1:] > values[:-1]).all(axis=0)) + 1
+    return found.tolist() if len(found) <= _LABELS else []
 
 
 def _taken_for_others(
@@ -166,6 +218,15 @@ def _duplicates(splits: dict[str, Split]) -> Iterator[dict]:
             "images": len(copies),
             "with_another_label": sum(label not in labels_of[first][i] for i, label in copies),
         }
+
+
+def _in_two_splits(pair: dict) -> str:
+    other = pair["with_another_label"]
+    labels = f", {other} of them with another label" if other else ""
+    return (
+        f"{pair['images']} images of the split {pair['in']} are, pixel by pixel, in the split "
+        f"{pair['also_in']}, too{labels}: what a model has seen is no test of it."
+    )
 
 
 def _labels_by_image(split: Split) -> dict[bytes, set[int]]:
@@ -247,17 +308,12 @@ def class_counts(summary: dict) -> list[list[str]]:
 
 def remarks(summary: dict) -> Iterator[str]:
     """What one should know before one believes a result."""
-    yield from summary.get("doubts", [])
+    doubts = summary.get("doubts", [])
+    yield from doubts
     for role, split in summary["splits"].items():
         if split["missing_classes"]:
             yield f"No image of the split {role} shows {', '.join(split['missing_classes'])}."
-    for pair in summary["duplicates"]:
-        if pair["images"]:
-            other = pair["with_another_label"]
-            labels = f", {other} of them with another label" if other else ""
-            yield (
-                f"{pair['images']} images of the split {pair['in']} are, pixel by pixel, in the "
-                f"split {pair['also_in']}, too{labels}: what a model has seen is no test of it."
-            )
-    if not any(pair["images"] for pair in summary["duplicates"]):
+    in_two = [_in_two_splits(pair) for pair in summary["duplicates"] if pair["images"]]
+    yield from (words for words in in_two if words not in doubts)
+    if not in_two:
         yield "No image is in two splits."

@@ -262,7 +262,7 @@ def _from_columns(
     else:
         _require_count(path, table.column_names, label, others, layout)
         pixels = _in_order(path, others, columns, layout)
-        parts = [_numbers(path, name, of_name[name], layout) for name in pixels]
+        parts = [_numbers(path, name, of_name[name], layout, len(table)) for name in pixels]
         images = np.empty((len(table), len(parts)), np.result_type(*{p.dtype for p in parts}))
         for position, part in enumerate(parts):
             images[:, position] = part
@@ -300,7 +300,7 @@ def _skeleton(name: str) -> str:
 
 def _labels(path: Path, name: str, values: pa.ChunkedArray) -> np.ndarray:
     """Numbers, or words as str objects."""
-    _require_values(path, name, values)
+    _require_values(path, name, values, len(values))
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         return np.asarray(values)
     words = values.to_pylist()
@@ -317,34 +317,46 @@ def _labels(path: Path, name: str, values: pa.ChunkedArray) -> np.ndarray:
     return np.array([str(word) for word in words], dtype=object)
 
 
-def _numbers(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) -> np.ndarray:
-    """A column of pixels, (n,), of a type as small as possible."""
-    _require_values(path, name, values)
+def _numbers(
+    path: Path, name: str, values: pa.ChunkedArray, layout: Layout, rows: int
+) -> np.ndarray:
+    """A column of pixels, (n,), or all pixels of its rows, of a type as small as possible."""
+    _require_values(path, name, values, rows)
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.uint8())
+    elif pa.types.is_decimal(values.type):
+        values = values.cast(pa.float64())
     if pa.types.is_integer(values.type):
         smallest, largest = pc.min_max(values).as_py().values()
         kind = np.result_type(np.min_scalar_type(smallest), np.min_scalar_type(largest))
         return np.asarray(values).astype(kind)
     if pa.types.is_floating(values.type):
         return np.asarray(values)
-    found = _first_that_is_no_number(values)
+    found = _first_that_is_no_number(values, rows)
     hint = "" if layout.header else f" Has the file a header? Then {layout.key('header')} is true."
     if re.search(r"\d,\d", found):
         hint = " Write a point before the decimals."
     raise DataError(f"{path}: column {name!r}, {found}; a pixel must be a number.{hint}")
 
 
-def _require_values(path: Path, name: str, values: pa.ChunkedArray) -> None:
+def _require_values(path: Path, name: str, values: pa.ChunkedArray, rows: int) -> None:
     if values.null_count:
-        row = values.is_null().index(True).as_py()
-        raise DataError(f"{path}: column {name!r}, row {row + 1}: there is no value.")
+        row = _row(values.is_null().index(True).as_py(), values, rows)
+        raise DataError(f"{path}: column {name!r}, row {row}: there is no value.")
 
 
-def _first_that_is_no_number(values: pa.ChunkedArray) -> str:
-    for row, value in enumerate(values):
+def _row(position: int, values: pa.ChunkedArray, rows: int) -> int:
+    """The row of the table that a value is in, from 1; a row of lists has several of them."""
+    return position * rows // len(values) + 1
+
+
+def _first_that_is_no_number(values: pa.ChunkedArray, rows: int) -> str:
+    for position, value in enumerate(values):
         try:
-            float(str(value))
-        except ValueError:
-            return f"row {row + 1}: found {value.as_py()!r}"
+            # Not float, which takes "1_000" for a number.
+            pa.scalar(str(value)).cast(pa.float64())
+        except pa.ArrowInvalid:
+            return f"row {_row(position, values, rows)}: found {value.as_py()!r}"
     return f"all rows: found values of type {values.type}"
 
 
@@ -357,13 +369,12 @@ def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) 
         or pa.types.is_large_list(flat.type)
         or (pa.types.is_fixed_size_list(flat.type))
     ):
-        _require_values(path, name, flat)
+        _require_values(path, name, flat, rows)
         lengths = np.asarray(pc.list_value_length(flat))
         if (lengths != lengths[0]).any():
-            odd = int(np.argmax(lengths != lengths[0])) * rows // len(flat)
+            odd = _row(int(np.argmax(lengths != lengths[0])), flat, rows)
             raise DataError(
-                f"{path}: column {name!r}, row {odd + 1}: its lists are not as long as those of "
-                "row 1."
+                f"{path}: column {name!r}, row {odd}: its lists are not as long as those of row 1."
             )
         shape.append(int(lengths[0]))
         flat = pc.list_flatten(flat)
@@ -381,7 +392,7 @@ def _from_lists(path: Path, name: str, values: pa.ChunkedArray, layout: Layout) 
             f"must be {allowed}, by {layout.key('image_shape')} and {layout.key('channels')}. If "
             f"rows and columns are swapped, see {layout.key('transposed')}."
         )
-    return _numbers(path, name, flat, layout).reshape(rows, -1)
+    return _numbers(path, name, flat, layout, rows).reshape(rows, -1)
 
 
 # --- pictures and bytes ---------------------------------------------------------------------------
