@@ -229,6 +229,13 @@ def test_a_curve_outside_of_the_limits_is_named(capsys):
     assert not capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["accuracy", "loss"])
+def test_a_single_check_is_seen(kind):
+    (axes,) = draw([0.5], [row(0), row(1)], kind).axes
+    assert all(line.get_marker() != "None" for line in named_lines(axes))
+    assert all(band.get_linewidth() > 0 for band in axes.collections)
+
+
 def test_bands_are_of_one_kind_and_named_once():
     alone, of_seeds = (
         texts(draw([0.5] * 8, rows, "loss", splits=["train"]))
@@ -255,6 +262,7 @@ def test_zero_stands_apart_from_the_decades():
             "l2_lambda",
             [0, *(digit * 10.0**-power for power in range(1, 10) for digit in (1, 2, 5))],
         ),
+        ("l2_lambda", [0, 1e-30, 0.001, 0.01, 0.1, 1]),
         ("train_size", [*range(10_000, 10_050)]),
     ],
 )
