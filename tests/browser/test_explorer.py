@@ -321,7 +321,7 @@ def test_the_gallery_shows_what_one_seed_gets_wrong(page, finished):
     number = int(first.get_attribute("title").split()[-1])
     assert number in wrong
     assert round(100 * sure[number]) == max(np.rint(100 * sure[wrong]))
-    caption = f"A: {guess[number]}, {round(100 * sure[number])} % sure"
+    caption = f"A: {guess[number]}, {round(100 * sure[number])}% sure"
     assert caption in first.text and f"is {labels[number]}" in first.text
     script = "return [...arguments[0].getContext('2d').getImageData(0, 0, 28, 28).data]"
     shown = np.array(page.driver.execute_script(script, page.one("#gallery canvas")))

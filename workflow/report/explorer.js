@@ -377,7 +377,7 @@ function cell(count, share, right) {
   const color = mixed(WHITE, RED, Math.sqrt(Math.min(1, share / WIDEST_SHARE)));
   const linear = color.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
   const ink = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
-  return `<td style="background: rgb(${color.map(Math.round)}); color: ${ink}" title="${(100 * share).toFixed(1)} % of the class">${escaped(text)}</td>`;
+  return `<td style="background: rgb(${color.map(Math.round)}); color: ${ink}" title="${(100 * share).toFixed(1)}% of the class">${escaped(text)}</td>`;
 }
 
 function drawPerClass() {
@@ -407,7 +407,7 @@ function opinion(group, image, label) {
   const sure = sures[0] === NO_GUESS ? 0 : mean(sures); // a model may have no probabilities
   const wrong = said.filter((one) => group.names[one] !== label).length / said.length;
   const voted = of.length > 1 && count < of.length ? `, ${count} of ${of.length} seeds` : "";
-  const text = `${group.names[answer]}${voted}${sures[0] === NO_GUESS ? "" : `, ${Math.round(sure)} % sure`}`;
+  const text = `${group.names[answer]}${voted}${sures[0] === NO_GUESS ? "" : `, ${Math.round(sure)}% sure`}`;
   return { wrong, sure, text };
 }
 
