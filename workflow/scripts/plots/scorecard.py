@@ -7,6 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from common.printed import in_print
 from plots import widths
 from plots.style import new_figure, style
 
@@ -85,7 +86,7 @@ def _height(column: Sequence[dict]) -> float:
 
 
 def _lines(entry: dict) -> list[str]:
-    words = entry["says"].replace(" - ", " \N{MINUS SIGN} ")
+    words = in_print(entry["says"])
     return textwrap.wrap(words, _CHARACTERS - (5 if _weight(entry) == "bold" else 0))
 
 
