@@ -255,6 +255,12 @@ def test_zero_stands_apart_from_the_decades():
     assert axes.get_ylim()[0] == 0
 
 
+def test_a_lambda_on_an_axis_is_spelt_as_in_the_config():
+    rows = [one | {"weight_norm": 4.0} for one in spelt("0.00001", "1e6")]
+    (axes,) = draw([1.0], rows, "norm").axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.00001", "1e6"]
+
+
 @pytest.mark.parametrize(
     ("x", "values"),
     [
@@ -267,7 +273,7 @@ def test_zero_stands_apart_from_the_decades():
     ],
 )
 def test_the_texts_of_many_ticks_do_not_overlap(x, values):
-    rows = [row(weight_norm=4.0) | {x: value} for value in values]
+    rows = [row(weight_norm=4.0, spelling=f"{value:g}") | {x: value} for value in values]
     (axes,) = draw([1.0], rows, "metric", x=x, y="weight_norm").axes
     boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

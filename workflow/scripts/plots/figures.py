@@ -274,7 +274,9 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
     axes = figure.subplots()
     axes.set_ylabel(_AXIS_NAMES.get(y, y.replace("_", " ")))
     rows = [row for group in groups for row in group.rows]
-    names = {_position(row[x]): _tick(row[x]) for row in rows}
+    # A lambda is spelt as in the config, and so as in the legends.
+    told = "spelling" if x == "l2_lambda" else x
+    names = {_position(row[x]): _tick(row[told]) for row in rows}
     # What is no number, or not only numbers, stands in the order of the config at equal distances.
     scaled = all(isinstance(position, float) for position in names)
     places = _places(list(names)) if scaled else {name: float(i) for i, name in enumerate(names)}
