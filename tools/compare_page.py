@@ -167,7 +167,7 @@ def _metrics(differences: Sequence) -> Iterator[str]:
         return
     yield (
         "<p>Differences are B minus A. Runs with the same seed are compared in pairs. An interval "
-        "holds the true difference with 95&nbsp;% confidence (Student's t), so about one in twenty "
+        "holds the true difference with 95% confidence (Student's t), so about one in twenty "
         "leaves zero out by chance alone. In the pictures a point is a seed, the bar the interval, "
         "and the line zero; metrics of one kind share a scale. Identical and not listed: "
         f"{len(differences) - len(shown)} of {len(differences)}.</p>"

@@ -167,6 +167,30 @@ def test_of_many_lambdas_names_are_written_where_they_fit(page):
         assert len(places) > 1 and np.diff(places).min() >= 11 and places[0] >= 0
 
 
+@pytest.mark.parametrize("loss", ["1e30", "Infinity"])
+def test_a_loss_on_its_way_to_divergence_leaves_the_page_whole(page, loss):
+    page.driver.execute_script(f"""
+        const group = groups[controls.b.value];
+        for (const split of ["training", "validation"])
+            array(group.curves[`${{split}} loss`].values).fill({loss});
+        group.limits.fill(1e84);
+        controls.height.value = "all";
+        draw();""")
+    levels = page.driver.execute_script("""
+        return [...document.querySelectorAll("#loss line.grid")].map(e => e.getAttribute("y1"))""")
+    assert len(levels) > 1 and np.diff(sorted(map(float, levels))).min() >= 11
+    assert all(page.lines("loss"))
+    assert "e84 (blue)" in page.one("#weights-b p").text
+
+
+def test_levels_close_to_each_other_are_told_apart(page):
+    page.driver.execute_script("""
+        for (const group of facts.groups) group.over_lambda.norm = [2.17588, 2.17594];
+        draw();""")
+    texts = page.texts("#norm text[text-anchor=end]")
+    assert len(texts) == len(set(texts)) > 1
+
+
 def test_crossed_sliders_still_show_curves(page):
     page.one("[name=to]").send_keys(Keys.HOME)
     page.one("[name=from]").send_keys(Keys.END)
@@ -297,7 +321,7 @@ def test_the_gallery_shows_what_one_seed_gets_wrong(page, finished):
     number = int(first.get_attribute("title").split()[-1])
     assert number in wrong
     assert round(100 * sure[number]) == max(np.rint(100 * sure[wrong]))
-    caption = f"A: {guess[number]}, {round(100 * sure[number])} % sure"
+    caption = f"A: {guess[number]}, {round(100 * sure[number])}% sure"
     assert caption in first.text and f"is {labels[number]}" in first.text
     script = "return [...arguments[0].getContext('2d').getImageData(0, 0, 28, 28).data]"
     shown = np.array(page.driver.execute_script(script, page.one("#gallery canvas")))

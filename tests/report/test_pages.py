@@ -90,7 +90,7 @@ def rows(heading: str) -> list[list[str]]:
     """The cells of the table below a heading, as numbers in the order of the page."""
     section = PAGE.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
     lines = [line for line in section.split("\n") if re.match(r"\| [\d.]+ \|", line)]
-    return [re.findall(r"-?\d+(?:\.\d+)?", line) for line in lines]
+    return [re.findall(r"-?\d+(?:\.\d+)?", line.replace("\N{MINUS SIGN}", "-")) for line in lines]
 
 
 def rounded(value: float, like: str) -> str:

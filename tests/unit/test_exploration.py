@@ -341,7 +341,7 @@ def make_ledger(verdict="not reproduced") -> dict:
     reading = {
         "reading": "As drawn <b>.",
         "verdict": verdict,
-        "explanation": "Measured: 1.",
+        "explanation": "Measured: -1.",
         "evidence": ["results/metrics.parquet: task=t, l2_lambda=0"],
     }
     statement = {"id": "2b-it", "section": "2b", "says": "It falls.", "verdict": verdict, "why": ""}
@@ -362,6 +362,7 @@ def test_a_statement_opens_its_readings_and_links_to_their_runs():
     assert '<b>1</b> <span class="mark" aria-hidden="true" data-verdict="not reproduced">✕' in page
     assert '<details class="entry" id="claim-2b-it"' in page
     assert "1 definitions are not judged" in page
+    assert "Measured: \N{MINUS SIGN}1." in page
 
 
 def test_with_questions_alone_nothing_is_said_of_a_report():

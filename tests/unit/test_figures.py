@@ -241,6 +241,13 @@ def test_a_curve_outside_of_the_limits_is_named(capsys):
     assert not capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["accuracy", "loss"])
+def test_a_single_check_is_seen(kind):
+    (axes,) = draw([0.5], [row(0), row(1)], kind).axes
+    assert all(line.get_marker() != "None" for line in named_lines(axes))
+    assert all(band.get_linewidth() > 0 for band in axes.collections)
+
+
 def test_bands_are_of_one_kind_and_named_once():
     alone, of_seeds = (
         texts(draw([0.5] * 8, rows, "loss", splits=["train"]))
@@ -260,6 +267,12 @@ def test_zero_stands_apart_from_the_decades():
     assert axes.get_ylim()[0] == 0
 
 
+def test_a_lambda_on_an_axis_is_spelt_as_in_the_config():
+    rows = [one | {"weight_norm": 4.0} for one in spelt("0.00001", "1e6")]
+    (axes,) = draw([1.0], rows, "norm").axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.00001", "1e6"]
+
+
 @pytest.mark.parametrize(
     ("x", "values"),
     [
@@ -267,11 +280,12 @@ def test_zero_stands_apart_from_the_decades():
             "l2_lambda",
             [0, *(digit * 10.0**-power for power in range(1, 10) for digit in (1, 2, 5))],
         ),
+        ("l2_lambda", [0, 1e-30, 0.001, 0.01, 0.1, 1]),
         ("train_size", [*range(10_000, 10_050)]),
     ],
 )
 def test_the_texts_of_many_ticks_do_not_overlap(x, values):
-    rows = [row(weight_norm=4.0) | {x: value} for value in values]
+    rows = [row(weight_norm=4.0, spelling=f"{value:g}") | {x: value} for value in values]
     (axes,) = draw([1.0], rows, "metric", x=x, y="weight_norm").axes
     boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from claims import settings_of, to_markdown
 from judging import examination
 from judging.claims import Claims, ClaimsError
 from judging.ledger import CLAIMS_SCHEMA, judge_claims, table_of
@@ -188,6 +189,13 @@ def test_questions_are_answered_and_not_reproduced(content, judged):
     assert questions["long"]["verdict"] == "measured"
     assert questions["long"]["readings"][0]["expected"] is None
     assert questions["long"]["answer"].startswith("Measured: 101 (steps). 95% interval 10")
+
+
+def test_markdown_has_a_true_minus_and_says_how_to_read_it(content, judged):
+    ledger = judged(content)
+    text = to_markdown(settings_of(Claims.model_validate(content)) | ledger)
+    assert "Measured: \N{MINUS SIGN}0.1" in text and "Measured: -0.1" not in text
+    assert "fragile" in text.split("\n## ")[0]
 
 
 def test_asking_more_changes_nothing_about_the_report(content, judged):

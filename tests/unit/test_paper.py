@@ -196,6 +196,11 @@ def cells(facts: dict) -> list[str]:
     return [words(cell) for one in table for cell in one["children"]]
 
 
+def test_a_prime_is_no_apostrophe(facts):
+    facts["ledger"]["errata"][0]["says"] = "The sum's z_i' and k'."
+    assert "The sum's z_i\N{PRIME} and k\N{PRIME}." in cells(facts)
+
+
 def test_pictures_are_as_wide_as_they_are_drawn(facts):
     pages = typst.compile(TEMPLATE.read_bytes(), format="svg", **report_pdf.settings(facts))
     points = re.findall(rb'<image[^>]* width="([\d.]+)"', b"".join(pages))

@@ -147,14 +147,19 @@ function ticks(low, high, count) {
 }
 
 function logTicks(low, high) {
-  const found = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    for (const n of [1, 2, 5]) if (n * 10 ** power >= low && n * 10 ** power <= high) found.push(n * 10 ** power);
+  const found = [], first = Math.floor(Math.log10(low)), last = Math.log10(high);
+  // Of many decades the powers of ten alone, and of very many every so manieth.
+  const digits = last - first > 4 ? [1] : [1, 2, 5], apart = Math.max(1, Math.ceil((last - first) / 10));
+  for (let power = first; power <= last; power += apart) {
+    for (const n of digits) if (n * 10 ** power >= low && n * 10 ** power <= high) found.push(n * 10 ** power);
   }
   return found.length > 2 ? found : ticks(low, high, 5);
 }
 
-const number = (value) => String(Number(value.toPrecision(4))).replaceAll("-", "−");
+function number(value, digits = 4) {
+  const rounded = Number(value.toPrecision(digits));
+  return (Math.abs(rounded) < 1e6 ? String(rounded) : rounded.toExponential()).replace("+", "").replaceAll("-", "−");
+}
 
 function yRange(lines, x, settled, log) {
   const values = [];
@@ -164,7 +169,8 @@ function yRange(lines, x, settled, log) {
       values.push(line.low ? line.low[i] : line.y[i], line.low ? line.high[i] : line.y[i]);
     });
   }
-  const usable = log ? values.filter((value) => value > 0) : values;
+  // A loss on its way to divergence may be beyond the numbers that curves are packed in.
+  const usable = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   if (!usable.length) return log ? [0.1, 1] : [0, 1];
   const low = Math.min(...usable), high = Math.max(...usable);
   if (log) return [low / 1.05, high * 1.05];
@@ -196,9 +202,12 @@ function drawChart(id, { title, lines, marks = [], x, log, settled, xTitle, yTit
 
   const parts = [`<text x="0" y="10" class="faint">${escaped(yTitle)}</text>`,
     `<text x="${left + w / 2}" y="${height - 4}" text-anchor="middle" class="faint">${escaped(xTitle)}</text>`];
-  for (const level of log ? logTicks(...y) : ticks(...y, 5)) {
+  const levels = log ? logTicks(...y) : ticks(...y, 5), [one, next] = levels;
+  // As many digits as tell a level from the next one.
+  const digits = Math.min(15, Math.max(4, Math.ceil(Math.log10(Math.abs(one) / (next - one))) + 1 || 0));
+  for (const level of levels) {
     const place = top + py(level);
-    parts.push(`<line class="grid" x1="${left}" x2="${left + w}" y1="${place}" y2="${place}"/>`, `<text x="${left - 6}" y="${place + 4}" text-anchor="end">${number(level)}</text>`);
+    parts.push(`<line class="grid" x1="${left}" x2="${left + w}" y1="${place}" y2="${place}"/>`, `<text x="${left - 6}" y="${place + 4}" text-anchor="end">${number(level, digits)}</text>`);
   }
   const along = xTicks ?? ticks(...x, Math.max(2, Math.floor(w / 80))).map((value) => ({ value, text: value.toLocaleString("en") }));
   // Names of several words stand in two lines; of many, every so manieth is written.
@@ -330,10 +339,10 @@ function drawWeights(side) {
   const group = groups[controls[side].value], [, outputs, rows, columns] = group.weights.shape;
   const shades = array(group.weights), of = chosen(group), size = rows * columns;
   const weight = (output, i) => mean(of.map((seed) => (shades[(seed * outputs + output) * size + i] / WEIGHT_SHADES - 1) * group.limits[seed]));
-  const all = group.outputs.map((_, output) => Float32Array.from({ length: size }, (_, i) => weight(output, i)));
+  const all = group.outputs.map((_, output) => Float64Array.from({ length: size }, (_, i) => weight(output, i)));
   const limit = Math.max(...all.map((one) => one.reduce((most, value) => Math.max(most, Math.abs(value)), 0))) || 1;
   const box = document.getElementById(`weights-${side}`);
-  box.innerHTML = `${heading(side, group)}<p>−${limit.toPrecision(2)} (blue) to ${limit.toPrecision(2)} (red)${of.length > 1 ? ", mean over the seeds" : ""}</p><div class="pictures"></div>`;
+  box.innerHTML = `${heading(side, group)}<p>−${number(limit, 2)} (blue) to ${number(limit, 2)} (red)${of.length > 1 ? ", mean over the seeds" : ""}</p><div class="pictures"></div>`;
   all.forEach((one, output) => {
     const tile = picture(rows, columns, (i) => mixed(WHITE, one[i] < 0 ? BLUE : RED, Math.abs(one[i]) / limit), `weights of class ${group.outputs[output]} of run ${side.toUpperCase()}`);
     tile.lastChild.textContent = group.outputs[output];
@@ -368,7 +377,7 @@ function cell(count, share, right) {
   const color = mixed(WHITE, RED, Math.sqrt(Math.min(1, share / WIDEST_SHARE)));
   const linear = color.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
   const ink = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
-  return `<td style="background: rgb(${color.map(Math.round)}); color: ${ink}" title="${(100 * share).toFixed(1)} % of the class">${escaped(text)}</td>`;
+  return `<td style="background: rgb(${color.map(Math.round)}); color: ${ink}" title="${(100 * share).toFixed(1)}% of the class">${escaped(text)}</td>`;
 }
 
 function drawPerClass() {
@@ -398,7 +407,7 @@ function opinion(group, image, label) {
   const sure = sures[0] === NO_GUESS ? 0 : mean(sures); // a model may have no probabilities
   const wrong = said.filter((one) => group.names[one] !== label).length / said.length;
   const voted = of.length > 1 && count < of.length ? `, ${count} of ${of.length} seeds` : "";
-  const text = `${group.names[answer]}${voted}${sures[0] === NO_GUESS ? "" : `, ${Math.round(sure)} % sure`}`;
+  const text = `${group.names[answer]}${voted}${sures[0] === NO_GUESS ? "" : `, ${Math.round(sure)}% sure`}`;
   return { wrong, sure, text };
 }
 
@@ -415,7 +424,8 @@ function drawGallery() {
   }).map((one) => ({ ...one, rank: rank(mode, one) })).filter((one) => one.rank > 0).sort((p, q) => q.rank - p.rank);
   const kept = data.index.length < data.wrong ? ` (of the ${data.index.length} images kept here of ${data.wrong} that any run gets wrong)` : "";
   const asked = { "any-a": a.images, "any-b": b.images }[mode] ?? Math.min(a.images, b.images);
-  count.textContent = `${alone ? "Wrong: " : ""}${found.length} of ${asked} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
+  const apart = a.dataset !== b.dataset && !mode.startsWith("any");
+  count.textContent = apart ? "A and B were trained on images of different data sets." : `${alone ? "Wrong: " : ""}${found.length} of ${asked} validation images${kept}${found.length > TILES ? `; the clearest ${TILES}:` : "."}`;
   const shades = array(data.pictures), [, rows, columns, channels] = data.pictures.shape;
   for (const one of found.slice(0, TILES)) {
     const at = one.image * rows * columns * channels, top = IMAGE_SHADES - 1;

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common import cli
 from common.files import noted, read_json, replace_atomically, write_json, write_parquet
+from common.printed import in_print
 from judging.claims import Claims, read_claims
 from judging.ledger import judge_claims, table_of
 from judging.method import LITERATURE, METHOD
@@ -17,24 +18,40 @@ from runs.results import Results
 def to_markdown(ledger: dict) -> str:
     """The ledger to read: headline, statements by section, questions, equations, the method."""
     lines = ["# What became of the report", "", ledger["headline"], ""]
-    lines += [f"- *{name}*: {meaning}" for name, meaning in ledger["yardsticks"].items()]
+    if ledger["statements"]:
+        lines += [_how_to_read(ledger), ""]
+    if ledger["yardsticks"]:
+        lines += ["What is measured more than once:", ""]
+    lines += [f"- *{name}*: {in_print(said)}" for name, said in ledger["yardsticks"].items()]
     for section, entries in groupby(ledger["statements"], key=lambda entry: entry["section"]):
         lines += ["", f"## {section} {ledger['sections'].get(section, '')}".rstrip(), ""]
         for entry in entries:
             why = f" {entry['why']}" if entry["why"] else ""
-            lines += [f"- **{entry['verdict']}**: {entry['says']}{why} `{entry['id']}`"]
+            lines += [f"- **{entry['verdict']}**: {in_print(entry['says'] + why)} `{entry['id']}`"]
             lines += _readings(entry)
     lines += ["", "## What we asked beside", ""]
     lines += [
-        f"- **{entry['says']}** {entry['answer']} `{entry['id']}`" for entry in ledger["questions"]
+        f"- **{in_print(entry['says'])}** {in_print(entry['answer'])} `{entry['id']}`"
+        for entry in ledger["questions"]
     ]
     lines += ["", "## Equations", ""]
     for equation in ledger["equations"]:
         erratum = f" {equation['erratum']}" if equation["erratum"] else ""
-        lines += [f"- ({equation['number']}) {equation['verdict']}.{erratum}"]
+        lines += [f"- ({equation['number']}) {equation['verdict']}.{in_print(erratum)}"]
     lines += ["", "## How this is judged", "", ledger["method"], ""]
     lines += [f"{n}. {source}" for n, source in enumerate(ledger["literature"], start=1)]
     return "\n".join(lines) + "\n"
+
+
+def _how_to_read(ledger: dict) -> str:
+    """What stands in the lines of the readings, said once before them."""
+    return (
+        "Under a statement stand the readings of its words: what is measured, whether that was "
+        "fixed before or after a look at the results, what came out, and what was expected. Where "
+        "a threshold makes the verdict, others were tried: “on 67% of 12 points of its grid the "
+        "same” says at how many of them it stays, and below "
+        f"{ledger['fragile_below']:.0%} it is fragile. The rest stands under “How this is judged”."
+    )
 
 
 def _readings(entry: dict) -> list[str]:
@@ -42,7 +59,8 @@ def _readings(entry: dict) -> list[str]:
     return [
         "    - "
         + (f"{row['verdict']}: " if row["verdict"] != entry["verdict"] else "")
-        + f"*{row['reading']} (fixed {row['fixed']} a look)* {row['explanation']}"
+        + f"*{in_print(row['reading'])} (fixed {row['fixed']} a look)* "
+        + in_print(row["explanation"])
         for row in entry["readings"]
     ]
 

@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from textwrap import fill, wrap
 from typing import NamedTuple
 
@@ -137,11 +136,13 @@ def loss_plot(groups: Sequence[Group], options: dict) -> Figure:
             curves = group.curves(split, "loss")
             name = group.label if only else _curve_name(split, group.label)
             if split == "train":
+                # A run shorter than a block is a block.
+                block = max(1, min(window, *(len(curve.values) for curve in curves)))
                 # The squares of a loss that diverges are beyond all numbers.
                 with np.errstate(over="ignore"):
-                    blocks = [block_statistics(curve, window) for curve in curves]
+                    blocks = [block_statistics(curve, block) for curve in curves]
                 curves = [mean for mean, _ in blocks]
-                name += f", mean of {window} steps"
+                name += f", mean of {block} steps"
                 if not several and not group.diverged:
                     (steps, means), half = blocks[0]
                     ends = (means - half, means + half)
@@ -273,7 +274,9 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
     axes = figure.subplots()
     axes.set_ylabel(_AXIS_NAMES.get(y, y.replace("_", " ")))
     rows = [row for group in groups for row in group.rows]
-    names = {_position(row[x]): _tick(row[x]) for row in rows}
+    # A lambda is spelt as in the config, and so as in the legends.
+    told = "spelling" if x == "l2_lambda" else x
+    names = {_position(row[x]): _tick(row[told]) for row in rows}
     # What is no number, or not only numbers, stands in the order of the config at equal distances.
     scaled = all(isinstance(position, float) for position in names)
     places = _places(list(names)) if scaled else {name: float(i) for i, name in enumerate(names)}
@@ -296,7 +299,7 @@ def metric_plot(groups: Sequence[Group], options: dict) -> Figure:
             # Bars and no band: there are runs at these places only.
             axes.vlines(at, low, high, color=looks["color"], alpha=0.45, linewidth=4)
     ticks = {places[position]: name for position, name in names.items()}
-    named = _thinned(ticks, apart) if scaled else ticks
+    named = _thinned(ticks) if scaled else ticks
     axes.set_xticks([*named], [*named.values()])
     axes.set_xticks([place for place in ticks if place not in named], minor=True)
     if apart is not None:
@@ -402,7 +405,9 @@ def _line(
     axes: mpl.axes.Axes, group: Group, curves: list[Curve], name: str, looks: dict[str, str]
 ) -> None:
     """The first seed's curve as a line, and the range of all as far as every seed's run goes."""
-    axes.plot(*curves[0], label=group.line_name(name), **looks)
+    # No line leads through a single check: it is a point.
+    point = {"marker": marker(looks["linestyle"])} if len(curves[0].steps) == 1 else {}
+    axes.plot(*curves[0], label=group.line_name(name), **looks, **point)
     if len(curves) > 1:
         length = min(len(curve.steps) for curve in curves)
         values = np.array([curve.values[:length] for curve in curves])
@@ -413,7 +418,7 @@ def _line(
 def _band(
     axes: mpl.axes.Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, color: str
 ) -> None:
-    axes.fill_between(x, low, high, color=color, alpha=0.25, linewidth=0)
+    axes.fill_between(x, low, high, color=color, alpha=0.25, linewidth=4 if len(x) == 1 else 0)
 
 
 def _legend(
@@ -484,23 +489,15 @@ def _places(values: list[float]) -> dict[float, float]:
     return {value: math.log10(value) if value > 0 else zero for value in values}
 
 
-def _thinned(ticks: dict[float, str], apart: float | None) -> dict[float, str]:
-    """Every k-th tick, so that no text runs into the next, and the one that stands apart.
-
-    Args:
-        ticks: the texts by their places.
-        apart: the place of 0, if it stands apart.
-    """
+def _thinned(ticks: dict[float, str]) -> dict[float, str]:
+    """The ticks, by their places, whose texts find room behind the one before, and the first."""
     ordered = sorted(ticks)
-    first = [place for place in ordered if place == apart]
     width = _CHARACTER * (ordered[-1] - ordered[0])
-    for step in range(1, len(ordered) + 1):
-        kept = first + ordered[len(first) :: step]
-        if all(
-            right - left >= width * ((len(ticks[left]) + len(ticks[right])) / 2 + 1)
-            for left, right in pairwise(kept)
-        ):
-            break
+    kept = ordered[:1]
+    for place in ordered[1:]:
+        before = kept[-1]
+        if place - before >= width * ((len(ticks[before]) + len(ticks[place])) / 2 + 1):
+            kept.append(place)
     return {place: ticks[place] for place in kept}
 
 

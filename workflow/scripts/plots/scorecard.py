@@ -7,6 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from common.printed import in_print
 from plots import widths
 from plots.style import new_figure, style
 
@@ -85,7 +86,7 @@ def _height(column: Sequence[dict]) -> float:
 
 
 def _lines(entry: dict) -> list[str]:
-    words = entry["says"].replace(" - ", " \N{MINUS SIGN} ")
+    words = in_print(entry["says"])
     return textwrap.wrap(words, _CHARACTERS - (5 if _weight(entry) == "bold" else 0))
 
 
@@ -213,9 +214,9 @@ def _key(axes: Axes, verdicts: Sequence[str], ledger: dict) -> None:
         _say(axes, x + 0.1, 0.08, text, fontsize=8)
         x += 0.32 + 0.058 * len(text)
     key = (
-        f"Mark: measured value. Line: {ledger['confidence_level']:.0%} interval. Dots: seeds. "
-        "Robust: the share of other thresholds at which the verdict stays; bold below "
-        f"{ledger['fragile_below']:.0%}."
+        f"Lane: one reading. Mark: measured value. Line: {ledger['confidence_level']:.0%} "
+        "interval. Dots: seeds. Robust: the share of other thresholds at which the verdict stays; "
+        f"bold below {ledger['fragile_below']:.0%}."
     )
     _say(axes, 0.0, 0.24, key, style="italic")
     y = 0.4

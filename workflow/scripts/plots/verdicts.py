@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from common.printed import in_print
 from plots.exploration import Group
 from runs.schemas import COMBINATION_KEYS
 
@@ -88,14 +89,14 @@ def _entry(entry: dict, groups: Sequence[Group]) -> str:
     # The prefix keeps a claim called `accuracy` from taking the place of the chart.
     parts = [
         f'<details class="entry" id="claim-{escape(entry["id"])}" data-verdict="{verdict}">'
-        f"<summary>{_mark(verdict)} <span>{escape(entry['says'])}</span>"
+        f"<summary>{_mark(verdict)} <span>{_words(entry['says'])}</span>"
         f' <span class="verdict">{verdict}</span></summary>'
     ]
-    parts += [f"<p>{escape(entry[key])}</p>" for key in ("answer", "why") if entry.get(key)]
+    parts += [f"<p>{_words(entry[key])}</p>" for key in ("answer", "why") if entry.get(key)]
     for reading in entry["readings"]:
         parts.append(
-            f"<p>{_mark(reading['verdict'])} <b>{escape(reading['reading'])}</b> "
-            f"{escape(reading['explanation'])} Runs: "
+            f"<p>{_mark(reading['verdict'])} <b>{_words(reading['reading'])}</b> "
+            f"{_words(reading['explanation'])} Runs: "
             + "; ".join(_evidence(line, groups) for line in reading["evidence"])
             + ".</p>"
         )
@@ -144,9 +145,13 @@ def _equations(equations: Sequence[dict]) -> Iterator[str]:
         says = " ".join(filter(None, (one["says"], one["erratum"])))
         yield (
             f'<tr id="equation-{one["number"]}"><th scope="row">({one["number"]})</th>'
-            f"<td>{_mark(one['verdict'])} {one['verdict']}</td><td>{escape(says)}</td></tr>"
+            f"<td>{_mark(one['verdict'])} {one['verdict']}</td><td>{_words(says)}</td></tr>"
         )
     yield "</tbody></table></div></details>"
+
+
+def _words(words: str) -> str:
+    return escape(in_print(words))
 
 
 def _mark(verdict: str) -> str:
