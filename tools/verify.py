@@ -55,7 +55,7 @@ def verify(manifest: dict, expected: Path) -> str:
     for key in before:
         if before[key] != after.get(key):
             summary += f"\n  environment, {key}: {before[key]} expected, {after.get(key)} here"
-    largest = max(difference_of(name, expected, RESULTS) for name in TABLES)
+    largest = max(difference_of(name, expected, RESULTS, products) for name in TABLES)
     first = products.get(strange[0], {"stage": "unknown", "rule": None})
     if first["rule"] is None and strange[0].startswith("runs/"):
         reason = (
@@ -98,7 +98,8 @@ def renew(manifest: dict, expected: Path) -> str:
     (expected / SUMS).write_text("".join(lines), encoding="utf-8")
     shutil.copyfile(RESULTS / ENVIRONMENT, expected / ENVIRONMENT)
     for name in TABLES:
-        (expected / f"{name}.csv").write_text(csv_of(RESULTS, name), encoding="utf-8")
+        text = csv_of(RESULTS, name, products)
+        (expected / f"{name}.csv").write_text(text, encoding="utf-8")
     return f"{len(products)} products are now expected as they are; see {expected}/."
 
 

@@ -169,6 +169,14 @@ def test_verdicts_of_claims_are_compared(make_results):
     assert found == [("x", "All is well.", "reproduced", "refuted")]
 
 
+def test_what_an_earlier_config_left_is_not_compared(make_results):
+    folder = make_results("a")
+    (folder / "claims.json").write_text('{"statements": [{"id": "x"}]}')
+    (folder / "figures" / "figure_02.png").write_bytes(b"png")
+    results = compare.read_results(folder)
+    assert results.claims == {} and [*results.figures] == ["figure_01"]
+
+
 def test_numbers_in_a_row_are_a_range():
     assert compare.shortened([0, 2, 3, 4, 9]) == "0, 2 to 4, 9"
 
