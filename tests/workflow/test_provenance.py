@@ -159,6 +159,18 @@ def test_weights_of_another_run_are_different_though_all_metrics_are_equal(expec
     assert code == 1 and "largest difference: contents, runs/softmax/lambda-1/" in output
 
 
+def test_what_is_computed_in_another_way_is_not_called_equal(expecting):
+    """No table that is compared has all the numbers of these products."""
+    sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
+    sums.write_text(re.sub(r"\w{64}(  identifiability)", "0" * 64 + r"\1", sums.read_text()))
+    code, output = tool(expecting, "verify.py")
+    assert code == 1 and "with identifiability.csv (2 in all); made in another way" in output
+    path = expecting.folder / "tests" / "expected" / "environment.json"
+    path.write_text(path.read_text().replace("CPython", "Python"))
+    code, output = tool(expecting, "verify.py")
+    assert code == 0 and "Not compared" in output and "2 products beside them, identif" in output
+
+
 def test_a_product_that_nobody_expects_is_named(expecting):
     sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
     sums.write_text(re.sub(r"\w{64}  figures/figure_01.png\n", "", sums.read_text()))
