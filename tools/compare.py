@@ -177,8 +177,9 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
             f"{folder}: has no metrics.parquet, so it holds no finished results; run "
             "`make reproduce` there first"
         )
-    project = folder.resolve().parent
-    manifest, config = held(folder, config_files, project, ours=project == ROOT.resolve())
+    # Not of where a link leads: results may lie on another disk than their project.
+    project = folder.absolute().parent
+    manifest, config = held(folder, config_files, project, project.resolve() == ROOT.resolve())
     # What an earlier config left lies beside them.
     made = manifest["products"]
     try:
