@@ -14,7 +14,7 @@ from common import cli
 from common.files import write_json
 from common.places import YamlError, read_yaml
 from pipeline.rules import digests
-from provenance.manifest import manifest_of, other_settings
+from provenance.manifest import manifest_of
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -132,13 +132,6 @@ def test_expected_sums_that_are_none_are_named(project, refused, sums):
     expected.mkdir(parents=True)
     (expected / "SHA256SUMS").write_text(sums)
     refused(verify)
-
-
-def test_runs_of_a_task_that_the_config_has_not_are_named():
-    run = {"task": "old", "learning_rate": 0.1}
-    assert other_settings([run], {"new": {}}) == ["old is no task of it"]
-    found = other_settings([run], {"old": {"learning_rate": 0.2}})
-    assert found == ["old was trained with learning_rate 0.1, but the config says 0.2"]
 
 
 def test_a_key_of_the_config_that_no_rule_of_the_run_depends_on_is_held_too(refused, project):

@@ -178,13 +178,30 @@ def test_a_product_that_nobody_expects_is_named(expecting):
     assert code == 1 and "1 products are not expected, one of them figures/figure_01" in output
 
 
-def test_runs_of_another_config_get_no_manifest(checkout):
-    checkout.set_config("tasks.softmax.learning_rate", 0.02)
+def test_what_another_config_made_gets_no_manifest(checkout):
+    """Without Snakemake's records, as of results that were copied from another clone."""
+    checkout.set_config("tasks.logistic-every-step.learning_rate", 0.02)
+    checkout.set_config("data.mnist.splits.test.count", 150)
+    checkout.set_config("tables.table_1.reported.epochs", "34")
     shutil.rmtree(checkout.folder / ".snakemake")
-    (checkout.results / "manifest.json").unlink()
-    output = checkout.snakemake(check=False)
-    assert "softmax was trained with learning_rate 0.01, but the config says 0.02" in output
-    assert not (checkout.results / "manifest.json").exists()
+    assert checkout.planned() == {}
+    code, output = tool(checkout, "verify.py")
+    assert code == 1 and "Delete results/manifest.json, results/products.txt and" in output
+    (checkout.results / MANIFEST).unlink()
+    assert "products.txt: not of the config of now; delete it" in checkout.snakemake(check=False)
+    (checkout.results / "products.txt").unlink()
+    named = refused(checkout)
+    assert {name.removeprefix("results/seals/").removesuffix(".json") for name in named} == {
+        "prepare/mnist",
+        "train/logistic-every-step/lambda-0/shuffle-false/seeds-0-0",
+        "integrity",
+        "identifiability",
+        "claims",
+        "table/table_1",
+        "report_pdf",
+    }
+    cured(checkout, named)
+    assert tool(checkout, "verify.py", "--renew")[0] == 0
 
 
 def change(path, column: str) -> None:

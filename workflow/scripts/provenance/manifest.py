@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from common.errors import DataError
 from common.files import read_json, sha256_of
-from runs.schemas import SETTINGS
 
 NAME = "manifest.json"
+LIST = "products.txt"
 #: What a run leaves beside its products.
 ENVIRONMENT = "environment.json"
 
@@ -101,27 +101,6 @@ def _has_our_shape(manifest: object) -> bool:
         return False
 
 
-def other_settings(runs: Iterable[dict], tasks: dict[str, dict]) -> list[str]:
-    """What runs were trained with that their tasks do not say, in words.
-
-    Args:
-        runs: of the metrics, `task` and the settings.
-        tasks: the settings of each task of the config.
-    """
-    runs = list(runs)
-    unknown = {f"{run['task']} is no task of it" for run in runs if run["task"] not in tasks}
-    # Without a train_size in the config, the metrics have the size of the whole split.
-    return sorted(
-        unknown
-        | {
-            f"{run['task']} was trained with {name} {run[name]}, but the config says {wanted}"
-            for run in runs
-            for name, wanted in tasks.get(run["task"], {}).items()
-            if name in SETTINGS and run[name] != wanted and (name, wanted) != ("train_size", None)
-        }
-    )
-
-
 def misfits(
     manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str, str]
 ) -> Iterator[str]:
@@ -170,7 +149,8 @@ def hold(manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str,
     if found:
         raise DataError(
             f"{folder} is not what {folder / NAME} describes:{listed(found)}\n"
-            "Delete what was changed by hand, and run `make reproduce` for one whole run."
+            f"Delete {folder / NAME}, {folder / LIST} and what was changed by hand, and run "
+            "`make reproduce` for one whole run."
         )
 
 
