@@ -91,7 +91,7 @@ rule runs:
 rule products:
     input:
         **PRODUCTS,
-        seals=SEALS,
+        seals=[*SEALS],
     message:
         "All products are up to date in results/"
 
@@ -100,7 +100,7 @@ rule all:
     default_target: True
     input:
         **PRODUCTS,
-        seals=SEALS,
+        seals=[*SEALS],
         manifest=rules.manifest.output,
     message:
         "Everything is up to date in results/"

@@ -61,7 +61,7 @@ class Results(NamedTuple):
         folder: the folder itself.
         groups: (task, lambda, shuffle) -> seed -> row of metrics.parquet.
         config: dotted place -> value of the config.yaml beside the folder; empty if there is none.
-        claims: id -> entry of claims.json; empty if there is none.
+        claims: id -> entry of claims.json; empty if the run has none.
         figures: name -> PNG.
         curves: (task, lambda, shuffle) -> steps and mean over the seeds of the validation accuracy.
     """
@@ -178,18 +178,20 @@ def read_results(folder: Path, config_files: Sequence[str] = ("config.yaml",)) -
             f"{folder}: has no metrics.parquet, so it holds no finished results; run "
             "`make reproduce` there first"
         )
-    project = folder.resolve().parent
-    _, config = held(folder, config_files, project, ours=project == ROOT.resolve())
+    # Not of where a link leads: results may lie on another disk than their project.
+    project = folder.absolute().parent
+    manifest, config = held(folder, config_files, project, project.resolve() == ROOT.resolve())
+    # What an earlier config left lies beside them.
+    made = manifest["products"]
     try:
         rows = pq.read_table(path).to_pylist()
         groups: dict[tuple, dict[int, dict]] = {}
         for row in rows:
             groups.setdefault(tuple(row[key] for key in COMBINATION_KEYS), {})[row["seed"]] = row
-        claims = folder / "claims.json"
-        ledger = read_json(claims) if claims.is_file() else {}
+        ledger = read_json(folder / "claims.json") if "claims.json" in made else {}
         entries = [*ledger.get("statements", []), *ledger.get("questions", [])]
         by_id = {entry["id"]: entry for entry in entries}
-        images = [path for path in sorted(folder.glob("figures/*.png")) if path.is_file()]
+        images = sorted(folder / name for name in made if Path(name).match("figures/*.png"))
         figures = {path.stem: path.read_bytes() for path in images}
         curves = read_curves(folder / "history.parquet")
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:

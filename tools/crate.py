@@ -8,6 +8,7 @@ of the profile and no later one).
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -122,16 +123,24 @@ def add(crate: ROCrate, identifier: str, kind: str, **properties: object) -> Con
 
 def add_file(crate: ROCrate, path: str, **properties: object) -> object:
     """Add a file under its own path, with size, format and hash."""
+    place = place_of(path)
     about = {
-        "name": path,
+        "name": place,
         "contentSize": str(Path(path).stat().st_size),
         "encodingFormat": FORMATS.get(Path(path).suffix, "text/plain"),
         "sha256": sha256_of(path),
     }
-    entity = crate.add_file(path, path, properties=about)
+    entity = crate.add_file(path, place, properties=about)
     for name, value in properties.items():
         entity[name] = value
     return entity
+
+
+def place_of(path: str) -> str:
+    """Where a file stands in the crate: as here, or below `elsewhere/` if it is outside of here."""
+    parts = Path(os.path.relpath(path)).parts
+    outside = ["elsewhere"] if parts[0] == os.pardir else []
+    return str(Path(*outside, *(part for part in parts if part != os.pardir)))
 
 
 def add_parameter(crate: ROCrate, name: str, media_type: str) -> ContextEntity:

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from common import cli  # noqa: E402
+from common.errors import DataError  # noqa: E402
 from common.files import read_json  # noqa: E402
 from provenance.holding import held  # noqa: E402
 
@@ -35,8 +36,14 @@ def page(markdown: str) -> str:
 
 
 def main() -> None:
-    """Hold the results to their manifest, and write."""
-    held(RESULTS, ["config.yaml"])
+    """Hold the results to their manifest, and write.
+
+    Raises:
+        DataError: they do not fit it, or the run judged nothing.
+    """
+    manifest, _ = held(RESULTS, ["config.yaml"])
+    if "claims.json" not in manifest["products"]:
+        raise DataError("the run judged no statements; name a file of them, `claims` in the config")
     ledger = read_json(RESULTS / "claims.json")
     PAGE.write_text(page((RESULTS / "claims.md").read_text(encoding="utf-8")), encoding="utf-8")
     readme = README.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import yaml
 from scipy import stats
 
 import compare
+from common.errors import DataError
 from common.files import write_json
 from pipeline.rules import config_digests, digests
 from provenance.manifest import manifest_of
@@ -167,6 +168,24 @@ def test_verdicts_of_claims_are_compared(make_results):
         describe(folder)
     found = compare.claim_differences(*map(compare.read_results, folders))
     assert found == [("x", "All is well.", "reproduced", "refuted")]
+
+
+def test_results_behind_a_link_are_held_to_the_config_beside_the_link(make_results, tmp_path):
+    folder = make_results("a")
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert compare.read_results(folder).config == {"tasks.softmax.learning_rate": 0.01}
+    (folder.parent / "config.yaml").write_text("tasks: {softmax: {learning_rate: 0.5}}")
+    with pytest.raises(DataError, match="its config changed after the run, tasks"):
+        compare.read_results(folder)
+
+
+def test_what_an_earlier_config_left_is_not_compared(make_results):
+    folder = make_results("a")
+    (folder / "claims.json").write_text('{"statements": [{"id": "x"}]}')
+    (folder / "figures" / "figure_02.png").write_bytes(b"png")
+    results = compare.read_results(folder)
+    assert results.claims == {} and [*results.figures] == ["figure_01"]
 
 
 def test_numbers_in_a_row_are_a_range():

@@ -5,6 +5,7 @@ import os
 import sys
 
 import pytest
+from rocrate.rocrate import ROCrate
 
 import compare
 import crate
@@ -13,7 +14,7 @@ from common import cli
 from common.files import write_json
 from common.places import YamlError, read_yaml
 from pipeline.rules import digests
-from provenance.manifest import manifest_of, of_another_config
+from provenance.manifest import manifest_of
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -133,16 +134,18 @@ def test_expected_sums_that_are_none_are_named(project, refused, sums):
     refused(verify)
 
 
-def test_runs_of_a_task_that_the_config_has_not_are_named():
-    run = {"task": "old", "learning_rate": 0.1}
-    assert of_another_config([run], {"new": {}}) == ["old is no task of it"]
-    found = of_another_config([run], {"old": {"learning_rate": 0.2}})
-    assert found == ["old was trained with learning_rate 0.1, but the config says 0.2"]
-
-
 def test_a_key_of_the_config_that_no_rule_of_the_run_depends_on_is_held_too(refused, project):
     (project / "config.yaml").write_text("claims: mine.yaml\n")
     assert "the config changed after the run, claims" in refused(verify)
+
+
+def test_a_config_file_of_another_folder_is_packed_inside_of_the_crate(tmp_path, monkeypatch):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "mine.yaml").touch()
+    monkeypatch.chdir(tmp_path / "project")
+    for path in ("../mine.yaml", str(tmp_path / "mine.yaml")):
+        assert crate.add_file(ROCrate(), path).id == "elsewhere/mine.yaml"
+    assert crate.place_of("./tests/mine.yaml") == "tests/mine.yaml"
 
 
 def test_results_that_are_no_tables_are_named_by_compare(refused):

@@ -159,6 +159,18 @@ def test_weights_of_another_run_are_different_though_all_metrics_are_equal(expec
     assert code == 1 and "largest difference: contents, runs/softmax/lambda-1/" in output
 
 
+def test_what_is_computed_in_another_way_is_not_called_equal(expecting):
+    """No table that is compared has all the numbers of these products."""
+    sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
+    sums.write_text(re.sub(r"\w{64}(  identifiability)", "0" * 64 + r"\1", sums.read_text()))
+    code, output = tool(expecting, "verify.py")
+    assert code == 1 and "with identifiability.csv (2 in all); made in another way" in output
+    path = expecting.folder / "tests" / "expected" / "environment.json"
+    path.write_text(path.read_text().replace("CPython", "Python"))
+    code, output = tool(expecting, "verify.py")
+    assert code == 0 and "Not compared" in output and "2 products beside them, identif" in output
+
+
 def test_a_product_that_nobody_expects_is_named(expecting):
     sums = expecting.folder / "tests" / "expected" / "SHA256SUMS"
     sums.write_text(re.sub(r"\w{64}  figures/figure_01.png\n", "", sums.read_text()))
@@ -166,13 +178,30 @@ def test_a_product_that_nobody_expects_is_named(expecting):
     assert code == 1 and "1 products are not expected, one of them figures/figure_01" in output
 
 
-def test_runs_of_another_config_get_no_manifest(checkout):
-    checkout.set_config("tasks.softmax.learning_rate", 0.02)
+def test_what_another_config_made_gets_no_manifest(checkout):
+    """Without Snakemake's records, as of results that were copied from another clone."""
+    checkout.set_config("tasks.logistic-every-step.learning_rate", 0.02)
+    checkout.set_config("data.mnist.splits.test.count", 150)
+    checkout.set_config("tables.table_1.reported.epochs", "34")
     shutil.rmtree(checkout.folder / ".snakemake")
-    (checkout.results / "manifest.json").unlink()
-    output = checkout.snakemake(check=False)
-    assert "softmax was trained with learning_rate 0.01, but the config says 0.02" in output
-    assert not (checkout.results / "manifest.json").exists()
+    assert checkout.planned() == {}
+    code, output = tool(checkout, "verify.py")
+    assert code == 1 and "Delete results/manifest.json, results/products.txt and" in output
+    (checkout.results / MANIFEST).unlink()
+    assert "products.txt: not of the config of now; delete it" in checkout.snakemake(check=False)
+    (checkout.results / "products.txt").unlink()
+    named = refused(checkout)
+    assert {name.removeprefix("results/seals/").removesuffix(".json") for name in named} == {
+        "prepare/mnist",
+        "train/logistic-every-step/lambda-0/shuffle-false/seeds-0-0",
+        "integrity",
+        "identifiability",
+        "claims",
+        "table/table_1",
+        "report_pdf",
+    }
+    cured(checkout, named)
+    assert tool(checkout, "verify.py", "--renew")[0] == 0
 
 
 def change(path, column: str) -> None:

@@ -29,6 +29,7 @@ rule optimum:
         train_size=setting_as_json("train_size"),
         l2_lambdas=lambda wildcards: PROBLEMS[wildcards.task],
         software=software_with_model("optimum.py"),
+        told=told("optimum"),
     message:
         "Finding the optima of {wildcards.task}, lambda {params.l2_lambdas}"
     shell:
@@ -37,7 +38,7 @@ rule optimum:
         " --task {wildcards.task:q} --model {params.model} --classes {params.classes}"
         " --train-size {params.train_size} --l2-lambdas {params.l2_lambdas}"
         " --optima {output.optima:q} --weights {output.weights:q}"
-        " --separation {output.separation:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --separation {output.separation:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule gradients:
@@ -58,13 +59,14 @@ rule gradients:
         classes=setting("classes"),
         l2_lambdas=lambda wildcards: PROBLEMS[wildcards.task],
         software=software_with_model("gradients.py"),
+        told=told("gradients"),
     message:
         "Holding the gradients of {wildcards.task} against finite differences"
     shell:
         "python -E -s -X utf8 {input.script:q}"
         " --train {input.train:q} --task {wildcards.task:q}"
         " --model {params.model} --classes {params.classes} --l2-lambdas {params.l2_lambdas}"
-        " --output {output.json:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --output {output.json:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule equations:
@@ -81,10 +83,11 @@ rule equations:
         "../envs/jobs.yaml"
     params:
         software=software("equations.py"),
+        told=told("equations"),
     message:
         "Proving or refuting the report's equations"
     shell:
-        "python -E -s -X utf8 {input.script:q} --output {output.json:q} --seal {output.seal:q}"
+        "python -E -s -X utf8 {input.script:q} --output {output.json:q} --seal {output.seal:q} {params.told}"
         " > {log:q} 2>&1"
 
 
@@ -108,12 +111,13 @@ rule identifiability:
         protocol=lambda wildcards: json.dumps(varied_settings()),
         reported=lambda wildcards: json.dumps(TABLES[SHOWN["table"]]["reported"]),
         software=software("identifiability.py"),
+        told=told("identifiability"),
     message:
         "Varying each inferred choice behind the table"
     shell:
         "python -E -s -X utf8 {input.script:q} --train {input.train:q} --validation {input.validation:q}"
         " --protocol {params.protocol:q} --reported {params.reported:q}"
-        " --csv {output.csv:q} --json {output.json:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --csv {output.csv:q} --json {output.json:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule claims:
@@ -148,6 +152,7 @@ rule claims:
         tasks=task_settings(),
         runs=[block.folder for block in BLOCKS],
         software=software("claims.py"),
+        told=told("claims"),
     message:
         "Judging the report's statements"
     shell:
@@ -155,5 +160,5 @@ rule claims:
         " --variations {input.variations:q}"
         " --tasks {params.tasks:q} --runs {params.runs:q} --threads {threads}"
         " --results $(dirname {output.table:q}) --table {output.table:q}"
-        " --json {output.json:q} --markdown {output.markdown:q} --seal {output.seal:q}"
+        " --json {output.json:q} --markdown {output.markdown:q} --seal {output.seal:q} {params.told}"
         " > {log:q} 2>&1"

@@ -6,6 +6,7 @@ import re
 import shutil
 from functools import cache
 from itertools import chain
+from types import SimpleNamespace
 
 from common.places import YamlError, read_yaml
 from images.layout import SPLITS
@@ -16,8 +17,9 @@ from pipeline.imports import code_of, software_of
 from pipeline.leftovers import left_over_in_words
 from pipeline.owner import record_owner
 from pipeline.project import project
-from pipeline.rules import beside_config, code_behind, describe, digests
+from pipeline.rules import beside_config, code_behind, describe, digest, digests
 from provenance.environment import unlike_the_lock
+from provenance.seals import digest_of_list
 from runs.grid import as_list, blocks_of, expand_sweeps, problems, select_blocks
 from runs.schemas import COMBINATION_KEYS, SETTINGS
 from snakemake.exceptions import WorkflowError
@@ -266,6 +268,31 @@ def growing(amount: int):
     return lambda wildcards, attempt: amount * attempt
 
 
+def told(rule: str):
+    """A digest of all parameters of a job, which its seal keeps.
+
+    Snakemake's own records of them may be gone, or say what was never run.
+    """
+
+    def digest_for(wildcards) -> str:
+        parameters = dict(getattr(rules, rule).params.items())
+        del parameters["told"]
+        return digest({k: v(wildcards) if callable(v) else v for k, v in parameters.items()})
+
+    return digest_for
+
+
+def listing() -> list[tuple[str, str]]:
+    """What the lines of the list of products say: a rule and a product, or what seals a job."""
+    made = [(rule, product) for rule, products in PRODUCTS.items() for product in products]
+    return [*made, *zip(told_to_jobs(), SEALS, strict=True)]
+
+
+def told_to_jobs() -> list[str]:
+    """What the job of each seal is told, see `told`."""
+    return [told(rule)(job) for rule, job in SEALS.values()]
+
+
 def setting(name: str):
     """One value of a task as a parameter, so that only a change of it reruns the rule."""
     return lambda wildcards: TASKS[wildcards.task][name]
@@ -279,7 +306,7 @@ def setting_as_json(name: str):
 def training_settings(wildcards) -> str:
     """What a training is told, as JSON, so that only a change of it trains again."""
     of_task = {name: TASKS[wildcards.task][name] for name in SETTINGS}
-    return json.dumps(of_task | {name: wildcards[name] for name in COMBINATION_KEYS})
+    return json.dumps(of_task | {name: getattr(wildcards, name) for name in COMBINATION_KEYS})
 
 
 def task_settings() -> str:

@@ -46,12 +46,13 @@ rule prepare:
     params:
         dataset=dataset_entry,
         software=software("prepare.py"),
+        told=told("prepare"),
     message:
         "Cutting {wildcards.dataset} into splits"
     shell:
         "python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q} --dataset {params.dataset:q}"
         ' --raw "$(dirname {input.raw[0]:q})" --output {output.train:q} {output.validation:q}'
-        " {output.test:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " {output.test:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule summarise_data:
@@ -74,12 +75,13 @@ rule summarise_data:
     params:
         tasks=classes_taken,
         software=software("summarise_data.py"),
+        told=told("summarise_data"),
     message:
         "Summarising the splits of {wildcards.dataset}"
     shell:
         "> {log:q}; python -E -s -X utf8 {input.script:q} --name {wildcards.dataset:q}"
         " --splits {input.splits:q} --tasks {params.tasks:q} --json {output.json:q} --markdown {output.markdown:q}"
-        " --seal {output.seal:q}"
+        " --seal {output.seal:q} {params.told}"
         # tee, because one wants to see what is trained on before it is.
         " 2>> {log:q} | tee -a {log:q}"
 

@@ -16,23 +16,25 @@ PRODUCTS = {
     "explorer": ["results/explorer.html"],
 }
 
-# The jobs of each rule, if it is more than one: each leaves its seal, see common.seal.
+# The jobs of each rule, if it is more than one, by their wildcards: each leaves its seal, see
+# common.seal.
 JOBS = {
-    "prepare": DATA,
-    "summarise_data": DATA,
-    "train": [block.folder for block in BLOCKS],
-    "optimum": PROBLEMS,
-    "gradients": PROBLEMS,
-    "scorecard": SCORECARDS,
-    "figure": FIGURES,
-    "table": TABLES,
+    "prepare": [{"dataset": name} for name in DATA],
+    "summarise_data": [{"dataset": name} for name in DATA],
+    "train": [block.wildcards for block in BLOCKS],
+    "optimum": [{"task": name} for name in PROBLEMS],
+    "gradients": [{"task": name} for name in PROBLEMS],
+    "scorecard": [{"of": name} for name in SCORECARDS],
+    "figure": [{"figure": name} for name in FIGURES],
+    "table": [{"table": name} for name in TABLES],
 }
-SEALS = [
-    f"results/seals/{place}.json"
+# Each with its job: its rule and its wildcards.
+SEALS = {
+    str(getattr(rules, rule).output.seal).format(**wildcards): (rule, SimpleNamespace(**wildcards))
     for rule, products in PRODUCTS.items()
     if products
-    for place in ([f"{rule}/{job}" for job in JOBS[rule]] if rule in JOBS else [rule])
-]
+    for wildcards in JOBS.get(rule, [{}])
+}
 
 # Whatever of config, code or software is another one makes another manifest.
 DEPENDENCIES = describe(PRODUCTS, WRITTEN_CONFIG, CLAIMS, WORKFLOW.parent)
@@ -46,12 +48,14 @@ SOFTWARE = {
 rule list_products:
     input:
         **PRODUCTS,
-        seals=SEALS,
+        seals=[*SEALS],
         template=source(WORKFLOW / "report" / "products.txt"),
     output:
         "results/products.txt",
     log:
         "results/logs/list_products.log",
+    params:
+        told=lambda wildcards: told_to_jobs(),
     message:
         "Listing all products in results/products.txt"
     # In a file, because a command line must not grow with the number of products.
@@ -64,7 +68,7 @@ rule manifest:
         **code("manifest.py"),
         list=rules.list_products.output,
         products=list(chain(*PRODUCTS.values())),
-        seals=SEALS,
+        seals=[*SEALS],
         lock=source(LOCK),
     output:
         manifest="results/manifest.json",
@@ -78,13 +82,14 @@ rule manifest:
     params:
         rules=json.dumps(DEPENDENCIES),
         config=json.dumps(digests(WRITTEN_CONFIG, WRITTEN_CONFIG)),
-        tasks=task_settings(),
+        # The list may have been changed by hand, or be of another config.
+        listed=lambda wildcards: digest_of_list(listing(), "results"),
         version=project()["version"],
         software=software("manifest.py"),
     message:
         "Describing all products in results/manifest.json"
     shell:
-        "python -E -s -X utf8 {input.script:q} --products {input.list:q} --rules {params.rules:q}"
-        " --config {params.config:q} --tasks {params.tasks:q}"
+        "python -E -s -X utf8 {input.script:q} --products {input.list:q}"
+        " --listed {params.listed} --rules {params.rules:q} --config {params.config:q}"
         " --version {params.version:q} --lock {input.lock:q} --manifest {output.manifest:q}"
         " --environment {output.environment:q} > {log:q} 2>&1"

@@ -31,12 +31,13 @@ rule figure:
             block.folder for block in blocks_shown(FIGURES[wildcards.figure]["runs"])
         ],
         software=software("figure.py"),
+        told=told("figure"),
     message:
         "Drawing {wildcards.figure}"
     shell:
         "python -E -s -X utf8 {input.script:q} --figure {params.figure:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.png:q}))"
-        " --output {output.png:q} {output.svg:q} {output.pdf:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --output {output.png:q} {output.svg:q} {output.pdf:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule table:
@@ -68,12 +69,13 @@ rule table:
             block.folder for block in blocks_shown(TABLES[wildcards.table]["run"])
         ],
         software=software("table.py"),
+        told=told("table"),
     message:
         "Comparing {wildcards.table} with the report"
     shell:
         "python -E -s -X utf8 {input.script:q} --table {params.table:q} --runs {params.runs:q}"
         " --results $(dirname $(dirname {output.csv:q}))"
-        " --csv {output.csv:q} --markdown {output.markdown:q} --seal {output.seal:q}"
+        " --csv {output.csv:q} --markdown {output.markdown:q} --seal {output.seal:q} {params.told}"
         " > {log:q} 2>&1"
 
 
@@ -99,11 +101,12 @@ rule scorecard:
         "../envs/jobs.yaml"
     params:
         software=software("scorecard.py"),
+        told=told("scorecard"),
     message:
         "Drawing all {wildcards.of} with their verdicts in one picture"
     shell:
         "python -E -s -X utf8 {input.script:q} --claims {input.claims:q} --of {wildcards.of:q}"
-        " --output {output.png:q} {output.svg:q} {output.pdf:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --output {output.png:q} {output.svg:q} {output.pdf:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule report_pdf:
@@ -137,6 +140,7 @@ rule report_pdf:
     params:
         config=report_config(),
         software=software("report_pdf.py"),
+        told=told("report_pdf"),
     message:
         "Typesetting the report"
     shell:
@@ -145,7 +149,7 @@ rule report_pdf:
         " --claims {input.claims:q}"
         " --integrity {input.integrity:q} --table {input.table:q} --optimum {input.optimum:q}"
         " --variations {input.variations:q} --scorecards $(dirname {input.scorecard:q})"
-        " --figures $(dirname {input.figures[0]:q}) --output {output.pdf:q} --seal {output.seal:q}"
+        " --figures $(dirname {input.figures[0]:q}) --output {output.pdf:q} --seal {output.seal:q} {params.told}"
         " > {log:q} 2>&1"
 
 
@@ -175,10 +179,11 @@ rule explorer:
     params:
         runs=[block.folder for block in BLOCKS],
         software=software("explorer.py"),
+        told=told("explorer"),
     message:
         "Putting all runs into a page to look around in"
     shell:
         "python -E -s -X utf8 {input.script:q} --runs {params.runs:q} --results $(dirname {output.html:q})"
         " --claims {input.claims:q} --summaries {input.summaries:q} --template {input.template:q}"
         " --script {input.javascript:q}"
-        " --output {output.html:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --output {output.html:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"

@@ -27,6 +27,7 @@ rule train:
         settings=training_settings,
         seeds=seeds_of,
         software=software_with_model("train.py"),
+        told=told("train"),
     message:
         "Training {wildcards.task}, lambda {wildcards.l2_lambda}, shuffle {wildcards.shuffle}, seeds {wildcards.first} to {wildcards.last}"
     shell:
@@ -34,7 +35,7 @@ rule train:
         " --train {input.train:q} --validation {input.validation:q} --test {input.test:q}"
         " --settings {params.settings:q} --seeds {params.seeds} --threads {threads}"
         " --history {output.history:q} --weights {output.weights:q} --metrics {output.metrics:q}"
-        " --seal {output.seal:q} > {log:q} 2>&1"
+        " --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule collect:
@@ -54,11 +55,12 @@ rule collect:
     params:
         runs=[block.folder for block in BLOCKS],
         software=software("collect.py"),
+        told=told("collect"),
     message:
         "Gathering the metrics and histories of all runs"
     shell:
         "python -E -s -X utf8 {input.script:q} --root $(dirname {output.metrics:q})/runs --runs {params.runs:q}"
-        " --metrics {output.metrics:q} --histories {output.history:q} --seal {output.seal:q}"
+        " --metrics {output.metrics:q} --histories {output.history:q} --seal {output.seal:q} {params.told}"
         " > {log:q} 2>&1"
 
 
@@ -86,12 +88,13 @@ rule sweep_table:
     params:
         sort_by=config["sort_by"],
         software=software("sweep_table.py"),
+        told=told("sweep_table"),
     message:
         "Averaging over the seeds of each combination"
     shell:
         "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --summaries {input.summaries:q}"
         " --sort-by {params.sort_by:q} --csv {output.csv:q} --markdown {output.markdown:q}"
-        " --parquet {output.parquet:q} --seal {output.seal:q} > {log:q} 2>&1"
+        " --parquet {output.parquet:q} --seal {output.seal:q} {params.told} > {log:q} 2>&1"
 
 
 rule integrity:
@@ -113,10 +116,11 @@ rule integrity:
         tasks=task_settings(),
         run_count=sum(len(block.seeds) for block in BLOCKS),
         software=software("integrity.py"),
+        told=told("integrity"),
     message:
         "Testing the results"
     shell:
         "python -E -s -X utf8 {input.script:q} --metrics {input.metrics:q} --history {input.history:q}"
         " --summaries {input.summaries:q}"
         " --tasks {params.tasks:q} --count {params.run_count} --output {output.json:q}"
-        " --seal {output.seal:q} > {log:q} 2>&1"
+        " --seal {output.seal:q} {params.told} > {log:q} 2>&1"

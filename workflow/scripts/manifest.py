@@ -7,11 +7,10 @@ from pathlib import Path
 
 from common import cli
 from common.errors import DataError
-from common.files import read_parquet, write_json
+from common.files import write_json
 from provenance.environment import environment
-from provenance.manifest import manifest_of, of_another_config
-from provenance.seals import read_seals, require_sealed
-from runs.schemas import SETTINGS
+from provenance.manifest import manifest_of
+from provenance.seals import digest_of_list, read_seals, require_sealed
 
 
 def main() -> None:
@@ -21,11 +20,12 @@ def main() -> None:
         "--products",
         type=Path,
         required=True,
-        help="a line each: its rule, a space, its path; and so the seals, with `seals` for a rule",
+        help="a line each: its rule, a space, its path; and so the seals, with what their jobs are "
+        "told, a digest, for a rule",
     )
+    parser.add_argument("--listed", required=True, help="a digest of these lines")
     parser.add_argument("--rules", type=json.loads, required=True, help="JSON, see pipeline.rules")
     parser.add_argument("--config", type=json.loads, required=True, help="JSON: key -> digest")
-    parser.add_argument("--tasks", type=json.loads, required=True, help="JSON: settings by task")
     parser.add_argument("--version", required=True, help="of the project")
     parser.add_argument("--lock", type=Path, required=True, help="the pinned packages")
     parser.add_argument("--manifest", type=Path, required=True, help="output")
@@ -33,18 +33,14 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = arguments.manifest.parent
     lines = arguments.products.read_text(encoding="utf-8").splitlines()
-    rules = {path: rule for rule, path in (line.split(" ", 1) for line in lines)}
-    seals = read_seals(path for path, rule in rules.items() if rule == "seals")
-    products = {path: rule for path, rule in rules.items() if rule != "seals"}
-    require_sealed(products, seals)
-    metrics = folder / "metrics.parquet"
-    runs = read_parquet(metrics).select(["task", *SETTINGS]).to_pylist()
-    if others := of_another_config(runs, arguments.tasks):
-        listed = "".join(f"\n  {other}" for other in others)
-        raise DataError(
-            f"{metrics} is not of this config:{listed}\n"
-            "Remove the folders of these tasks in results/runs/, and run again."
-        )
+    pairs = [line.split(" ", 1) for line in lines]
+    if digest_of_list(pairs, folder) != arguments.listed:
+        raise DataError(f"{arguments.products}: not of the config of now; delete it and run again")
+    listed = {path: first for first, path in pairs}
+    products = {path: rule for path, rule in listed.items() if rule in arguments.rules}
+    told = {path: digest for path, digest in listed.items() if path not in products}
+    seals = read_seals(told)
+    require_sealed(products, seals, told)
     packages = {name for rule in arguments.rules.values() for name in rule["software"]}
     machines = [seal["machine"] for seal in seals.values()]
     write_json(arguments.environment, environment(machines, packages, arguments.lock))

@@ -23,10 +23,11 @@ _CURES = {
 def run(main: Callable[[], None]) -> None:
     """Run a script's main; print our own errors and the system's as `error: ...`, exit code 1.
 
-    What main does is sealed if the command line has `--seal FILE`, of which main learns nothing.
+    What main does is sealed if the command line has `--seal FILE TOLD` (see common.seal), of which
+    main learns nothing.
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--seal", type=Path)
+    parser.add_argument("--seal", nargs=2)
     arguments, sys.argv[1:] = parser.parse_known_args()
     try:
         if not arguments.seal:
@@ -34,7 +35,8 @@ def run(main: Callable[[], None]) -> None:
             return
         note_code()
         main()
-        write_seal(arguments.seal)
+        path, told = arguments.seal
+        write_seal(Path(path), told)
     except ReproductionError as error:
         _stop(str(error))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The seal of a job: what it read, what it wrote, and what it ran on.
+"""The seal of a job: what it read, what it was told, what it wrote, and what it ran on.
 
 The manifest holds results to the seals of their jobs, so that what was changed afterwards, or made
 of something else than is there, is not taken for a result. This is against accidents: who changes a
@@ -22,12 +22,14 @@ def note_code() -> None:
             noted(file)
 
 
-def write_seal(path: Path) -> None:
+def write_seal(path: Path, told: str) -> None:
     """Seal what this process has done.
 
-    What is written has `inputs` and `outputs`, both path -> SHA-256, and `machine` (see
-    common.machine). Paths are relative to the folder in which the job runs.
+    What is written has `inputs` and `outputs`, both path -> SHA-256, `told` as given, a digest of
+    the job's parameters, and `machine` (see common.machine). Paths are relative to the folder in
+    which the job runs.
     """
     note_code()
     done = {"inputs": dict(sorted(READ.items())), "outputs": dict(sorted(WRITTEN.items()))}
+    done["told"] = told
     write_json(path, done | {"machine": machine()})

@@ -6,7 +6,8 @@ All other products show the data behind these.
 """
 
 import io
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -36,17 +37,22 @@ class Difference(NamedTuple):
     text: str
 
 
-def csv_of(results: Path, name: str) -> str:
+def csv_of(results: Path, name: str, products: Collection[str]) -> str:
     """The columns of a table of the results that are compared, as CSV; empty without the table.
+
+    Args:
+        results: the folder.
+        name: of the table.
+        products: of the run, as paths below the folder; what an earlier config left is none.
 
     Raises:
         DataError: the file is no such table.
     """
     if name == "contents":
-        contents = _contents(results)
+        contents = _contents(results, products)
         return contents.to_csv(index=False) if len(contents) else ""
     path = results / f"{name}.parquet"
-    if not path.is_file():
+    if path.name not in products:
         return ""
     try:
         return pd.read_parquet(path, columns=TABLES[name][1]).to_csv(index=False)
@@ -54,22 +60,30 @@ def csv_of(results: Path, name: str) -> str:
         raise DataError(f"{path}: not readable as the table of {name} ({error})") from error
 
 
-def _contents(results: Path) -> pd.DataFrame:
+def _contents(results: Path, products: Collection[str]) -> pd.DataFrame:
     """The columns of numbers in the curves and weights of each block, each by two numbers."""
     rows = []
+    runs = [path for path in map(PurePosixPath, products) if path.parts[0] == "runs"]
     for kind, column in (("history", "value"), ("weights", "weight")):
-        for path in sorted(results.glob(f"runs/**/{kind}.parquet")):
-            values = read_parquet(path)[column].to_numpy()
-            file = path.relative_to(results).as_posix()
+        for path in sorted(path for path in runs if path.name == f"{kind}.parquet"):
+            values = read_parquet(results / path)[column].to_numpy()
             # Of a training that diverged it may have none, or numbers whose squares are too large.
             with np.errstate(over="ignore", invalid="ignore"):
                 mean, deviation = (values.mean(), values.std()) if len(values) else (0.0, 0.0)
-            rows.append((file, column, mean, deviation))
+            rows.append((str(path), column, mean, deviation))
     return pd.DataFrame(rows, columns=TABLES["contents"][1])
 
 
-def difference_of(name: str, expected: Path, results: Path) -> Difference:
+def difference_of(
+    name: str, expected: Path, results: Path, products: Collection[str]
+) -> Difference:
     """The largest difference between an expected table, in CSV, and that of the results.
+
+    Args:
+        name: of the table.
+        expected: the folder of what is expected.
+        results: their folder.
+        products: of the run, see `csv_of`.
 
     Raises:
         DataError: a file is no such table.
@@ -77,7 +91,7 @@ def difference_of(name: str, expected: Path, results: Path) -> Difference:
     path, keys = expected / f"{name}.csv", TABLES[name][0]
     before, after = (
         path.read_text(encoding="utf-8") if path.is_file() else "",
-        csv_of(results, name),
+        csv_of(results, name, products),
     )
     if before == after:
         return Difference(0.0, f"none in {name}")

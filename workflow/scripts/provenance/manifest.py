@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from common.errors import DataError
 from common.files import read_json, sha256_of
-from runs.grid import other_settings
 
 NAME = "manifest.json"
+LIST = "products.txt"
 #: What a run leaves beside its products.
 ENVIRONMENT = "environment.json"
 
@@ -101,26 +101,6 @@ def _has_our_shape(manifest: object) -> bool:
         return False
 
 
-def of_another_config(runs: Iterable[dict], tasks: dict[str, dict]) -> list[str]:
-    """What runs were trained with that their tasks do not say, in words.
-
-    Args:
-        runs: of the metrics, `task` and the settings.
-        tasks: the settings of each task of the config.
-    """
-    words = set()
-    for run in runs:
-        task = run["task"]
-        if task not in tasks:
-            words.add(f"{task} is no task of it")
-            continue
-        words |= {
-            f"{task} was trained with {name} {found}, but the config says {wanted}"
-            for name, found, wanted in other_settings(run, tasks[task])
-        }
-    return sorted(words)
-
-
 def misfits(
     manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str, str]
 ) -> Iterator[str]:
@@ -169,7 +149,8 @@ def hold(manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str,
     if found:
         raise DataError(
             f"{folder} is not what {folder / NAME} describes:{listed(found)}\n"
-            "Delete what was changed by hand, and run `make reproduce` for one whole run."
+            f"Delete {folder / NAME}, {folder / LIST} and what was changed by hand, and run "
+            "`make reproduce` for one whole run."
         )
 
 

@@ -37,6 +37,12 @@ class Block(NamedTuple):
         return f"{self.combination}/seeds-{self.seeds[0]}-{self.seeds[-1]}"
 
     @property
+    def wildcards(self) -> dict[str, str]:
+        """What stands for what in the paths of its files."""
+        first, last = str(self.seeds[0]), str(self.seeds[-1])
+        return {**dict(zip(self._fields[:3], self[:3], strict=True)), "first": first, "last": last}
+
+    @property
     def combination(self) -> str:
         """Folder of all blocks of its combination."""
         return f"{self.task}/lambda-{self.l2_lambda}/shuffle-{self.shuffle}"
