@@ -131,7 +131,7 @@ def test_the_summary_names_what_an_earlier_config_made(repository, tmp_path):
     output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ": 1 figure in" in output.stdout
     assert "1 of 2 trainings diverged: t (1)." in output.stdout
-    assert "not of this one: results/figures/old.png" in output.stdout
+    assert "or asked for by name: results/figures/old.png" in output.stdout
 
 
 @pytest.mark.parametrize("target", ["reproduce", "plan"])
