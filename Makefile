@@ -8,8 +8,14 @@ SNAKEMAKE := $(VENV_PYTHON) -m snakemake
 # Its output in our words; plain `snakemake` prints as its users know it.
 WITH_PROGRESS := PYTHONPATH=workflow/plugins $(SNAKEMAKE) --logger reproduce
 OUTPUT ?= results/compare.html
-# Of a run with config files of its own: make verify CONFIG="config.yaml mine.yaml"
+# Of a run with config files of its own: make reproduce CONFIG="config.yaml mine.yaml", then make verify
+# with the same. They are the whole config. A variable of this name for other work is not meant.
+ifneq ($(origin CONFIG),command line)
+CONFIG :=
+endif
 CONFIGS = $(if $(CONFIG),--config $(CONFIG))
+RUN = $(WITH_PROGRESS) --cores $(CORES) \
+  $(if $(CONFIG),--replace-workflow-config --configfile $(CONFIG))
 
 # What the user has set for other work changes nothing here; see also workflow/rules/common.smk.
 unexport $(filter PYTHON% NUMBA_% MPL% MATPLOTLIB% SNAKEMAKE_%, $(.VARIABLES))
@@ -25,11 +31,11 @@ help: ## Show this list
 
 reproduce: environment ## Compute everything that is missing or changed, then sum up
 	@$(VENV_PYTHON) tools/unlock_stale.py
-	@SUMMARY_FOLLOWS=yes $(WITH_PROGRESS) --cores $(CORES)
+	@SUMMARY_FOLLOWS=yes $(RUN)
 	@$(VENV_PYTHON) tools/summarise.py
 
 plan: environment ## Say what is missing or changed, and about how long it takes to compute
-	@$(WITH_PROGRESS) --cores $(CORES) --dry-run
+	@$(RUN) --dry-run
 
 clean-stale: environment ## List what an earlier config left in results/; REMOVE=yes removes it
 	@$(VENV_PYTHON) tools/clean_stale.py $(if $(filter yes,$(REMOVE)),--remove) $(CONFIGS)

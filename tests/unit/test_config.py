@@ -224,6 +224,8 @@ def test_names_of_classes_become_their_labels(config):
 
 
 def test_without_names_in_the_data_set_those_of_the_tasks_must_be_words_of_its_files(config):
+    files = {"train": FILE | {"name": "a.csv"}, "test": FILE | {"name": "b.csv"}}
+    config["data"]["mnist"] |= {"files": files, "label": "digit", "image_shape": [28, 28]}
     config["tasks"]["softmax"]["classes"] = ["dog", "cat"]
     config["tasks"]["logistic"]["classes"] = ["ant", "dog"]
     plain = read_config(config)
@@ -237,6 +239,15 @@ def test_without_names_in_the_data_set_those_of_the_tasks_must_be_words_of_its_f
         ({"classes": ["coat", "bags"]}, "tasks.a.classes: found 'bags'; allowed: .* mean 'bag'"),
         ({"dataset": ["mnist", "clothes"], "classes": ["coat", 1]}, "need one data set that has"),
         ({"classes": [CLOTHES[1], 1]}, "tasks.a.classes: .*of which two are one class: .1, 1."),
+        # Files of IDX have numbers only, and tasks that write numbers are not to blame.
+        (
+            {"dataset": "mnist", "classes": ["3", "2"]},
+            r"1 error.*\n  tasks.a.classes: found \['3', '2'\], but data.mnist has no class_names",
+        ),
+        (
+            {"dataset": "cloths", "classes": ["coat", "bag"]},
+            r"1 error.*\n  tasks.a.dataset: found 'cloths'.*did you mean 'clothes'",
+        ),
     ],
 )
 def test_a_name_that_no_class_has_is_refused(config, changes, message):

@@ -131,4 +131,17 @@ def test_the_summary_names_what_an_earlier_config_made(repository, tmp_path):
     output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ": 1 figure in" in output.stdout
     assert "1 of 2 trainings diverged: t (1)." in output.stdout
-    assert "not of this one: results/figures/old.png" in output.stdout
+    assert "or asked for by name: results/figures/old.png" in output.stdout
+
+
+@pytest.mark.parametrize("target", ["reproduce", "plan"])
+def test_a_run_has_the_config_files_that_its_tools_hold_it_to(repository, target):
+    command = ["make", "--dry-run", target, "CONFIG=config.yaml mine.yaml"]
+    made = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    assert "--replace-workflow-config --configfile config.yaml mine.yaml" in made.stdout
+    # What is set for other work is not meant.
+    environment = os.environ | {"CONFIG": "other.yaml"}
+    made = subprocess.run(
+        command[:-1], cwd=repository, capture_output=True, text=True, env=environment
+    )
+    assert made.returncode == 0 and "other.yaml" not in made.stdout

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.places import YamlError, read_yaml
+from common.places import YamlError, lines_of, read_yaml
 from pipeline.config import ConfigError, check_files
 
 
@@ -28,6 +28,12 @@ def test_what_a_merge_brings_may_be_overridden(tmp_path, repository):
     path = tmp_path / "config.yaml"
     path.write_text("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  x: 3\n")
     check_files([path, repository / "config.yaml", repository / "tests/config.tiny.yaml"])
+
+
+def test_what_an_anchor_names_has_its_own_place_and_not_that_of_an_alias(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a\n  x: {y: 1}\nb:\n  <<: *a\nc: *a\n")
+    assert lines_of(path)["a.x.y"] == [2]
 
 
 def test_numbers_that_yaml_reads_otherwise_are_refused(tmp_path):

@@ -76,6 +76,12 @@ def test_by_the_path_of_its_snakefile_from_another_folder(repository, config):
     assert "train " in plan
 
 
+def test_a_config_without_keys_is_named(repository, tmp_path):
+    (tmp_path / "config.yaml").write_text("# tasks:\n")
+    output = snakemake(tmp_path, "-s", repository / "Snakefile", "--dry-run", check=False)
+    assert "error: config.yaml: found no keys" in output
+
+
 def test_in_another_directory(repository, config, tmp_path):
     place = ["--directory", tmp_path / "elsewhere", "--configfile", config]
     snakemake(repository, *place, "--", TARGET)

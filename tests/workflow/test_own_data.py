@@ -62,6 +62,11 @@ def dataset(folder, checkout, test="test.npz") -> dict:
     }
 
 
+def test_a_data_set_can_be_looked_at_before_a_task_trains_on_it(fresh):
+    plan = fresh.snakemake("results/data/fashion-mnist/summary.md", "--dry-run")
+    assert "Summarising the splits of fashion-mnist" in plan
+
+
 def test_tables_and_idx_files_give_the_same_splits(with_tables):
     data = with_tables.results / "data"
     targets = [f"results/data/{name}/train.parquet" for name in ("mine", "mnist")]

@@ -93,7 +93,7 @@ FIGURES = {
     for name, figure in config["figures"].items()
     if len(seeds_shown(figure["runs"])) >= figure.get("min_seeds", 1)
 }
-# The config may offer more data sets than its tasks use; only those are fetched.
+# The config may offer more data sets than its tasks use, fetched only if one asks for them by name.
 DATA = {name: config["data"][name] for name in {task["dataset"]: None for task in TASKS.values()}}
 SPLIT_FILES = expand("results/data/{dataset}/{split}.parquet", dataset=DATA, split=SPLITS)
 DATA_SUMMARIES = expand(
@@ -114,7 +114,7 @@ LOCK = WORKFLOW.parent / "requirements.txt"
 
 
 wildcard_constraints:
-    dataset="|".join(DATA),
+    dataset="|".join(config["data"]),
     task="|".join(map(re.escape, TASKS)),
     l2_lambda="|".join(sorted({re.escape(block.l2_lambda) for block in BLOCKS})),
     shuffle="false|once|true",
@@ -160,7 +160,7 @@ def run_files(blocks: list, *names: str) -> list[str]:
 
 def entries_of_files(dataset: str) -> list[dict]:
     """The raw files of a data set, each name once: a file may hold both sources."""
-    files = DATA[dataset]["files"].values()
+    files = config["data"][dataset]["files"].values()
     each = [entry for file in files for entry in (file if isinstance(file, list) else [file])]
     return list({entry["name"]: entry for entry in each}.values())
 
@@ -179,7 +179,7 @@ def raw_files(wildcards) -> list[str]:
 
 def dataset_entry(wildcards) -> str:
     """What the config says of a data set, as JSON; where it comes from changes nothing in it."""
-    entry = DATA[wildcards.dataset]
+    entry = config["data"][wildcards.dataset]
     return json.dumps({key: value for key, value in entry.items() if key != "mirrors"})
 
 

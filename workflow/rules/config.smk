@@ -21,6 +21,8 @@ from common.places import YamlError, read_yaml
 CONFIG_FILE = "config.yaml" if Path("config.yaml").exists() else WORKFLOW.parent / "config.yaml"
 
 try:
-    read_yaml(CONFIG_FILE)
+    if not isinstance(read_yaml(CONFIG_FILE), dict):
+        # Of which Snakemake does not say the name either.
+        raise YamlError(f"{CONFIG_FILE}: found no keys; all of them: docs/reference/config.md")
 except YamlError as error:
     sys.exit(f"error: {error}")

@@ -17,7 +17,7 @@ rule download:
         sha256=lambda wildcards: raw_file(wildcards)["sha256"],
         # Snakemake does not compare what depends on `input`, and should not: the hash decides what
         # comes, so that another mirror must not train everything anew.
-        mirrors=lambda wildcards, input: DATA[wildcards.dataset]["mirrors"],
+        mirrors=lambda wildcards, input: config["data"][wildcards.dataset]["mirrors"],
         bytes=lambda wildcards, input: json.dumps(raw_file(wildcards).get("bytes")),
     message:
         "Fetching {wildcards.file} of {wildcards.dataset}"

@@ -86,10 +86,12 @@ def lines_of(path: str | Path) -> dict[str, list[int]]:
             entries = [(key.value, key, value) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             entries = [(i, value, value) for i, value in enumerate(node.value)]
+        inner = []
         for name, shown, value in entries:
-            inner = f"{place}.{name}".removeprefix(".")
-            lines.setdefault(inner, []).append(shown.start_mark.line + 1)
-            waiting.append((inner, value))
+            inner.append((f"{place}.{name}".removeprefix("."), value))
+            lines.setdefault(inner[-1][0], []).append(shown.start_mark.line + 1)
+        # In the order of the file: an anchor comes before its aliases and has the place.
+        waiting += reversed(inner)
     return lines
 
 

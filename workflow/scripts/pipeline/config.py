@@ -85,8 +85,8 @@ def _located(problem: Problem, lines: dict) -> str:
 def _number_classes(config: dict) -> Iterator[Problem]:
     """Put labels where `classes` of a task or a selection has names; `config` is changed.
 
-    Of a data set without `class_names` the names that its tasks use must be the words in its files;
-    they become its `class_words`.
+    Of tables without `class_names` the names that their tasks use must be the words in their files;
+    they become the `class_words` of the data set. IDX files have no words.
     """
     of_task = {f"tasks.{name}": (task, task) for name, task in config["tasks"].items()}
     of_selection = {
@@ -100,12 +100,15 @@ def _number_classes(config: dict) -> Iterator[Problem]:
             words_of.setdefault(name, set()).update(_words(task["classes"]))
     for name, words in words_of.items():
         dataset = config["data"].get(name, {})
-        if words and "class_names" not in dataset:
+        if words and "image_shape" in dataset and "class_names" not in dataset:
             dataset["class_words"] = sorted(words)
     for place, (holder, task) in (of_task | of_selection).items():
         classes = holder.get("classes", [])
         words = _words(classes)
-        datasets = [config["data"].get(d, {}) for d in as_list("dataset", task.get("dataset", []))]
+        used = as_list("dataset", task.get("dataset", []))
+        if not used or not config["data"].keys() >= {*used}:
+            continue  # A wrong name of a task or a data set is an error of its own.
+        datasets = [config["data"][name] for name in used]
         names = [d.get("class_names", d.get("class_words", [])) for d in datasets]
         for number in set(_flat(classes)) - set(words):
             if any(str(number) in n and n.index(str(number)) != number for n in names):
@@ -116,8 +119,14 @@ def _number_classes(config: dict) -> Iterator[Problem]:
                 )
         if not words:
             continue
-        if not names or any(of_dataset != names[0] for of_dataset in names):
+        if any(of_dataset != names[0] for of_dataset in names):
             yield Problem(f"{place}.classes", "names of classes need one data set that has them")
+        elif not names[0]:
+            yield Problem(
+                f"{place}.classes",
+                f"found {shown(words)}, but data.{used[0]} has no class_names: set them, or write "
+                "numbers, without quotes",
+            )
         elif unknowns := [word for word in words if word not in names[0]]:
             for word in unknowns:
                 yield Problem(f"{place}.classes", unknown(word, names[0]))

@@ -36,6 +36,6 @@ def left_over_in_words(results: Path, products: Collection[Path]) -> str:
     names = ", ".join(map(str, paths[:_SHOWN]))
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return (
-        f"Of an earlier config, not of this one: {names}{more}. "
+        f"Of an earlier config, or asked for by name: {names}{more}. "
         "`make clean-stale` lists them all, and removes them if told to."
     )
