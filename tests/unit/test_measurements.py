@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from measuring.mathematics import terms_told_wrong, variations_surviving
-from measuring.quantities import NotDecidableError, around, parts_of_difference
+from measuring.quantities import NotDecidableError, around, parts_of_difference, plotted
 from measuring.spikes import (
-    as_hard_by_chance,
     batches_met_again,
     spike_batch,
     spike_rate,
@@ -89,24 +88,16 @@ def test_the_batch_whose_loss_the_spikes_show():
     assert worst_batch_share(OneTask(4), **arguments, batch=5).values == [0.0]
 
 
-@pytest.mark.parametrize(
-    ("hard", "least", "most"),
-    [
-        # All hard images are in batch 2: no deal has such a batch.
-        (slice(20, 30), 0.0, 0.0),
-        # One of them is in each batch: every deal has a batch with as many, or more.
-        (slice(3, None, 10), 1.0, 1.0),
-    ],
-)
-def test_how_often_chance_makes_a_batch_as_hard(hard, least, most):
-    class Judged(OneTask):
-        def scores(self, rows, split):
-            losses = np.zeros((len(rows), 10 * BATCHES + 3))
-            losses[:, : 10 * BATCHES][:, hard] = 1.0
-            return losses, losses == 0.0
-
-    found = as_hard_by_chance(Judged(4), runs={"task": "loud"}, judges={"task": "quiet"}, batch=2)
-    assert least <= found.values[0] <= most
+def test_the_steps_of_a_batch_are_left_out_before_means_are_taken():
+    results = OneTask(4)
+    curve = {"split": "train", "metric": "loss"}
+    (row,) = results.runs({"task": "loud"})
+    steps, values = results.curve(row, "train", "loss")
+    kept = np.arange(len(values)) % BATCHES != 4
+    found = plotted(results, row, curve | {"without_batch": 4})
+    assert (found.steps == steps[kept]).all() and (found.values == values[kept]).all()
+    tens = plotted(results, row, curve | {"without_batch": 4, "window": 10})
+    assert tens.values[0] == pytest.approx(values[kept][:10].mean())
 
 
 def test_images_about_other_means_keep_their_spread():

@@ -130,6 +130,8 @@ class _Curve(Strict):
     metric: Literal["loss", "accuracy"]
     window: Annotated[int, Field(ge=1)] = 1
     every: Annotated[int, Field(ge=1)] = 1
+    #: Of a training loss: leave out the steps of this mini-batch of each epoch, counted from 0.
+    without_batch: Annotated[int, Field(ge=0)] | None = None
 
 
 class _Spike(Strict):
@@ -346,6 +348,9 @@ def plotted(results: Results, row: Row, curve: dict, least: int = 2) -> Values:
         NotDecidableError: it has fewer values than the least that a measurement needs.
     """
     values = results.curve(row, curve["split"], curve["metric"])
+    if (batch := curve.get("without_batch")) is not None:
+        kept = values[0] % batches_of(results, row) != batch
+        values = Values(values[0][kept], values[1][kept])
     means, _ = block_statistics(values, curve.get("window", 1))
     every = curve.get("every", 1)
     return Values(means.steps[::every], long_enough(means.values[::every], least))

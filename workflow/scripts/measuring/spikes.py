@@ -27,9 +27,6 @@ from regression.training import epoch_orders
 
 Batch = Annotated[int, Field(ge=0)]
 
-#: Random deals of the images into batches.
-_DEALS = 1999
-
 
 def spike_rate(results: Results, *, runs: Selection, curve: Curve, spike: Spike) -> Measured:
     """Spikes per 1000 updates."""
@@ -214,32 +211,6 @@ def batch_hardness(
         [results.where(judges, "weights.parquet")],
         f"Rank {rank} of {batches} batches: {by_batch[batch]:.3g}; all have {by_batch.mean():.3g}.",
         by_image,
-    )
-
-
-def as_hard_by_chance(
-    results: Results, *, runs: Selection, judges: Selection, batch: Batch
-) -> Measured:
-    """How often chance alone makes a batch as hard as one of the file's order.
-
-    The images of all batches are dealt anew into as many, at random. Measured is the share of
-    deals whose hardest batch, by the mean loss of the judges (see `batch_hardness`), is at least as
-    hard.
-    """
-    (row,) = results.runs(runs)
-    losses, _ = results.scores(results.runs(judges), "train")
-    size, batches = row["batch_size"], batches_of(results, row)
-    of_images = losses[:, : size * batches].mean(axis=0)
-    generator = np.random.default_rng(0)
-    deals = [of_images, *(generator.permutation(of_images) for _ in range(_DEALS))]
-    hardness = np.reshape(deals, (len(deals), batches, size)).mean(axis=2)
-    own, hardest = hardness[0, batch], hardness[1:].max(axis=1)
-    return Measured(
-        np.array([np.mean(hardest >= own)]),
-        "fraction of the deals",
-        [results.where(judges, "weights.parquet")],
-        f"The batch has {own:.3g} nats; in the median the hardest of a deal has "
-        f"{np.median(hardest):.3g}.",
     )
 
 
