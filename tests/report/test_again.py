@@ -195,7 +195,9 @@ def test_the_update_on_batch_18_makes_the_spikes_of_the_validation_loss():
     agrees("2e-one-batch.validation", left, "reproduced")
     drawn = [spikes(run.validation_losses[::6]) for run in (without, every_step())]
     agrees("2e-one-batch.validation-as-drawn", len(drawn[0]) / len(drawn[1]), "reproduced")
-    training = [spikes(tens(run.batch_losses)) for run in (without, every_step())]
+    training = [
+        spikes(tens(np.delete(run.batch_losses, np.s_[18::31]))) for run in (without, every_step())
+    ]
     agrees("2e-one-batch.training", len(training[0]) / len(training[1]), "not reproduced")
     stay = len(spikes(every_step(19).validation_losses)) / len(places)
     agrees("q-other-batches.without-19", stay, "yes")

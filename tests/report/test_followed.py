@@ -28,7 +28,10 @@ class RealReader(Reader):
     """Somebody who follows a page after the whole report has been reproduced."""
 
     def __init__(self, folder: Path):
-        shutil.copytree(RESULTS, folder / "results")
+        # With Snakemake's records, by which it sees that a job is told something else.
+        for name in ("results", ".snakemake"):
+            no_locks = shutil.ignore_patterns("locks")
+            shutil.copytree(REPOSITORY / name, folder / name, ignore=no_locks)
         super().__init__(Checkout(folder))
         self.checkout.environment = os.environ
 
