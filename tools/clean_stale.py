@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from common import cli  # noqa: E402
-from pipeline.leftovers import left_over  # noqa: E402
+from pipeline.leftovers import in_utf8, left_over  # noqa: E402
 from provenance.holding import add_config_option, held  # noqa: E402
 
 RESULTS = Path("results")
@@ -28,7 +28,7 @@ def main() -> None:
     manifest, _ = held(RESULTS, arguments.config)
     stale = left_over(RESULTS, {RESULTS / n for n in [*manifest["products"], *manifest["seals"]]})
     for path in stale:
-        print(path)
+        print(in_utf8(path))
         if arguments.remove:
             path.unlink()
     if arguments.remove:

@@ -94,6 +94,8 @@ def test_what_an_earlier_config_made_is_named_as_such(tmp_path):
     assert {*left_over(tmp_path, products)} == {tmp_path / name for name in old}
     assert "`make clean-stale` lists them" in left_over_in_words(tmp_path, products)
     assert left_over_in_words(tmp_path, products | {tmp_path / name for name in old}) == ""
+    (tmp_path / os.fsdecode(b"a\xff.png")).touch()
+    assert "a\ufffd.png" in left_over_in_words(tmp_path, products)
 
 
 def test_the_summary_says_what_is_doubted(repository, tmp_path):

@@ -496,14 +496,14 @@ def test_more_than_256_levels_are_refused(tmp_path):
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".npz"])
 def test_words_are_numbered_by_the_alphabet_or_as_declared(write, ending):
-    path = write(ending, what=np.array(["dog", "cat", "dog", "ant", "NA"]))
+    path = write(ending, what=np.array(["dog", "cat", "dog", "ant", "Bee"]))
     split = read(path)
-    assert split.class_names == ("NA", "ant", "cat", "dog")
+    assert split.class_names == ("Bee", "ant", "cat", "dog")
     assert split.labels.tolist() == [3, 2, 3, 1, 0]
-    split = read(path, class_names=["dog", "cat", "ant", "NA"])
+    split = read(path, class_names=["dog", "cat", "ant", "Bee"])
     assert split.labels.tolist() == [0, 1, 0, 2, 3]
     with pytest.raises(DataError, match=r"row 2: .*'cat'.*`data.mine.class_names`.*'ca'"):
-        read(path, class_names=["dog", "ca", "ant", "NA"])
+        read(path, class_names=["dog", "ca", "ant", "Bee"])
 
 
 def test_true_and_false_stay_as_a_csv_file_spells_them(write):
@@ -570,8 +570,9 @@ def test_words_that_are_numbers_are_numbers(write, spelling):
     [
         (["1", "0", "10", "x", "2"], "row 4: found the label 'x', a word among numbers"),
         (["a", "b", "7", "a", "b"], "row 3: found the label '7', a number among words"),
-        (["1", "0", "10", "nan", "2"], "row 4: (found the label 'nan', a word|there is no value)"),
+        (["1", "0", "10", "nan", "2"], "row 4: (found 'nan', as is written|there is no value)"),
         (["a", "b", "", "a", "b"], "row 3: there is no label"),
+        (["a", "NA", "b", "a", "b"], "row 2: found 'NA', as is written where there is no label"),
         (["-1", "1", "-1", "1", "1"], "row 1: found the label -1; .*number the classes 0, 1, ..."),
         (["1.5", "1", "1", "1", "1"], r"row 1: found the label 1\.5"),
         (["12345678901"] * 5, r"row 1: found the label 12345678901.*from 0 to 255"),
@@ -580,6 +581,12 @@ def test_words_that_are_numbers_are_numbers(write, spelling):
 def test_an_odd_label_is_named(write, ending, labels, message):
     with pytest.raises(DataError, match=message):
         read(write(ending, what=np.array(labels)))
+
+
+def test_a_class_may_be_called_as_nothing_is_if_it_is_declared(write):
+    words = ["NA", "b", "NA", "b", "b"]
+    split = read(write(".csv", what=np.array(words)), class_names=["b", "NA"])
+    assert split.labels.tolist() == [1, 0, 1, 0, 0]
 
 
 def test_numbers_may_be_names_among_others_if_they_are_declared(write):
@@ -669,6 +676,13 @@ def test_labels_of_one_column_are_labels(tmp_path):
     write_idx(tmp_path / "labels", np.eye(5))
     with pytest.raises(DataError, match=r"uint8, 5 x 5.*labels.argmax\(axis=1\)"):
         read_all(tmp_path, idx_entry(tmp_path))
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_the_one_channel_of_idx_may_be_an_axis(tmp_path, axis):
+    write_idx(tmp_path / "images", np.expand_dims(IMAGES, axis))
+    write_idx(tmp_path / "labels", LABELS)
+    require_images(read_all(tmp_path, idx_entry(tmp_path))["train"])
 
 
 def test_where_the_colours_of_idx_are_must_be_declared(tmp_path):

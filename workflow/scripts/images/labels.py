@@ -11,6 +11,8 @@ from images.layout import Layout
 
 _LARGEST_LABEL = 255
 _NUMBER = r"[+-]?[0-9]+(\.[0-9]*)?"
+#: What programs write where there is no value.
+_NOTHING = {"NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "?"}
 
 
 def to_codes(
@@ -80,10 +82,17 @@ def _as_numbers(place: str, labels: np.ndarray, layout: Layout) -> np.ndarray:
         return labels.astype(np.float64)
     if "" in is_number:
         raise DataError(f"{place}: row {labels.tolist().index('') + 1}: there is no label.")
+    named = layout.class_names or layout.class_words
+    for word in sorted(_NOTHING & is_number.keys() - {*named}):
+        raise DataError(
+            f"{place}: row {labels.tolist().index(word) + 1}: found {word!r}, as is written where "
+            "there is no label. Leave such rows out; or if it is a class, list it with the others "
+            f"in {layout.key('class_names')}."
+        )
     for row, word in enumerate(labels):
         if re.search(r"[\x00-\x1f\x7f]", word):
             raise DataError(f"{place}: row {row + 1}: found the label {word!r}, which is no text.")
-    if any(is_number.values()) and not (layout.class_names or layout.class_words):
+    if any(is_number.values()) and not named:
         numbers = np.array([is_number[word] for word in labels])
         few = numbers if numbers.mean() < 0.5 else ~numbers
         row = int(np.argmax(few))

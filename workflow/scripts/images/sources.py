@@ -71,6 +71,10 @@ def _from_table(
 def _from_idx(images_path: Path, labels_path: Path, layout: Layout) -> Source:
     """Read images and labels that belong together."""
     images, labels = read_idx(images_path), read_idx(labels_path)
+    if layout.channels == 1 and images.ndim == 4:
+        # The one channel may stand first or last.
+        channel = next((axis for axis in (1, 3) if images.shape[axis] == 1), None)
+        images = images if channel is None else images.squeeze(channel)
     dimensions = 3 if layout.channels == 1 else 4
     if images.ndim != dimensions:
         raise DataError(

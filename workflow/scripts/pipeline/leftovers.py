@@ -1,5 +1,6 @@
 """What an earlier config made and the present one does not: it lies beside the new results."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -28,12 +29,17 @@ def left_over(results: Path, products: Collection[Path]) -> list[Path]:
     ]
 
 
+def in_utf8(path: Path) -> str:
+    """A path to print; what is not UTF-8 in it is told by question marks."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def left_over_in_words(results: Path, products: Collection[Path]) -> str:
     """What to say of it at the end of a run; nothing if there is none."""
     paths = left_over(results, products)
     if not paths:
         return ""
-    names = ", ".join(map(str, paths[:_SHOWN]))
+    names = ", ".join(map(in_utf8, paths[:_SHOWN]))
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return (
         f"Of an earlier config, or asked for by name: {names}{more}. "

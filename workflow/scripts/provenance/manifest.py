@@ -150,7 +150,8 @@ def hold(manifest: dict, folder: Path, rules: dict[str, dict], config: dict[str,
         raise DataError(
             f"{folder} is not what {folder / NAME} describes:{listed(found)}\n"
             f"Delete {folder / NAME}, {folder / LIST} and what was changed by hand, and run "
-            "`make reproduce` for one whole run."
+            "`make reproduce` for one whole run. Config files of your own are named by "
+            'CONFIG="config.yaml mine.yaml", here as there.'
         )
 
 
