@@ -141,8 +141,8 @@ MUTANTS = (
                 "-equation.sides[1], written_out")]}, EQUATIONS),
     Mutant("the report's pair of runs exchanged",
            {f"{SCRIPTS}/measuring/quantities.py": [
-               ("first, second = results.runs(runs), results.runs(other)",
-                "first, second = results.runs(other), results.runs(runs)")]}, "2e-|4b-"),
+               ("return in_pairs(results.runs(runs), results.runs(other))",
+                "return in_pairs(results.runs(other), results.runs(runs))")]}, "2e-|4b-"),
 )  # fmt: skip
 
 
