@@ -88,6 +88,10 @@ def set_task(**values):
             r"figures.figure_07.runs: matches \d+ runs; name l2_lambda",
         ),
         (
+            lambda c: c["figures"]["figure_05"]["runs"].update(l2_lambda="1e-2"),
+            "found '1e-2'; .*; did you mean '0.01'",
+        ),
+        (
             lambda c: c["figures"]["figure_05"]["runs"].update(l2_lambda="0.5"),
             "figures.figure_05.runs.l2_lambda: found '0.5'; allowed: 0, 0.001",
         ),

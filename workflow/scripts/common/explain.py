@@ -75,9 +75,18 @@ def unknown(found: object, known: Iterable[object]) -> str:
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
-    """A hint at the most similar known name, or nothing."""
-    close = get_close_matches(str(name), [str(entry) for entry in known], n=1)
+    """A hint at the most similar known name, first of all the same number; or nothing."""
+    names = [str(entry) for entry in known]
+    same = [entry for entry in names if _number(entry) == _number(str(name)) is not None]
+    close = same or get_close_matches(str(name), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def shown(found: object) -> str:
