@@ -16,24 +16,29 @@ PRODUCTS = {
     "explorer": ["results/explorer.html"],
 }
 
-# The jobs of each rule, if it is more than one, by their wildcards: each leaves its seal, see
+# The jobs of each rule, if it is more than one, with their wildcards: each leaves its seal, see
 # common.seal.
 JOBS = {
-    "prepare": [{"dataset": name} for name in DATA],
-    "summarise_data": [{"dataset": name} for name in DATA],
-    "train": [block.wildcards for block in BLOCKS],
-    "optimum": [{"task": name} for name in PROBLEMS],
-    "gradients": [{"task": name} for name in PROBLEMS],
-    "scorecard": [{"of": name} for name in SCORECARDS],
-    "figure": [{"figure": name} for name in FIGURES],
-    "table": [{"table": name} for name in TABLES],
+    "prepare": {name: {"dataset": name} for name in DATA},
+    "summarise_data": {name: {"dataset": name} for name in DATA},
+    "train": {block.folder: block.wildcards for block in BLOCKS},
+    "optimum": {name: {"task": name} for name in PROBLEMS},
+    "gradients": {name: {"task": name} for name in PROBLEMS},
+    "scorecard": {name: {"of": name} for name in SCORECARDS},
+    "figure": {name: {"figure": name} for name in FIGURES},
+    "table": {name: {"table": name} for name in TABLES},
 }
-# Each with its job: its rule and its wildcards.
+# Each with its job: its rule and its wildcards. Not by the rule's output, which has the prefix of a
+# module already.
 SEALS = {
-    str(getattr(rules, rule).output.seal).format(**wildcards): (rule, SimpleNamespace(**wildcards))
+    f"results/seals/{place}.json": (rule, SimpleNamespace(**wildcards))
     for rule, products in PRODUCTS.items()
     if products
-    for wildcards in JOBS.get(rule, [{}])
+    for place, wildcards in (
+        {f"{rule}/{job}": of_job for job, of_job in JOBS[rule].items()}
+        if rule in JOBS
+        else {rule: {}}
+    ).items()
 }
 
 # Whatever of config, code or software is another one makes another manifest.
