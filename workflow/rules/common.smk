@@ -288,6 +288,7 @@ def listing() -> list[tuple[str, str]]:
     return [*made, *zip(told_to_jobs(), SEALS, strict=True)]
 
 
+@cache
 def told_to_jobs() -> list[str]:
     """What the job of each seal is told, see `told`."""
     return [told(rule)(job) for rule, job in SEALS.values()]
